@@ -1,0 +1,514 @@
+#include "vrrpd/engine/router.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ha::vrrp {
+namespace {
+
+/// What every handler of one state needs.
+struct Context {
+  const RouterConfig& config;
+  TimePoint now;
+};
+
+Step stay(State state) { return {std::move(state), {}}; }
+
+Preempt preemption(const RouterConfig& config, Priority own) {
+  // The owner displaces anybody, whatever the flag says (RFC 9568 section 6.1, Preempt_Mode).
+  return own == kPriorityOwner ? Preempt::kYes : config.preempt;
+}
+
+/// RFC 9568 section 6.4.3: a greater priority, or the same from a greater address.
+bool claims_better(const AdvertReceived& advert, Priority own, const IpAddress& own_address) {
+  return advert.priority > own || (advert.priority == own && advert.source > own_address);
+}
+
+// ---- becoming backup ----
+
+Backup follow_nobody(const Context& context, Priority priority, const IpAddress& address) {
+  const Duration interval = context.config.advertisement_interval;
+  Backup backup;
+  backup.priority = priority;
+  backup.address = address;
+  backup.master_interval = interval;
+  backup.master_down_at =
+      context.now + master_down_interval(context.config.version, priority, interval);
+  return backup;
+}
+
+/// RFC 9568 section 6.4.2, the accepting branch: the down timer starts anew with what the master
+/// says of itself.
+void accept(const Context& context, Backup& backup, const AdvertReceived& advert) {
+  const bool same = backup.master && backup.master->address == advert.source;
+  backup.master =
+      KnownMaster{advert.source, advert.priority,
+                  same ? std::max(backup.master->highest, advert.priority) : advert.priority};
+  // Version 2 drops adverts with another interval before they get here, so it learns nothing new.
+  backup.master_interval = advert.interval;
+  backup.master_down_at =
+      context.now + master_down_interval(context.config.version, backup.priority, advert.interval);
+  backup.rival.reset();
+  backup.master_left = false;
+}
+
+Step step_down(const Context& context, const Master& master, const AdvertReceived& advert,
+               bool stalled) {
+  Backup backup = follow_nobody(context, master.priority, master.address);
+  accept(context, backup, advert);
+  Transitioned transition{"backup", LastEvent::kHigherPriorityBackup, NewMasterReason::kNotMaster,
+                          Claim{advert.source, advert.priority}, stalled};
+  return {std::move(backup), {ReleaseAddresses{}, std::move(transition)}};
+}
+
+// ---- becoming master ----
+
+Step become_master(const Context& context, Priority priority, const IpAddress& address,
+                   Transitioned why) {
+  const AnnouncementSchedule& schedule = context.config.announcements;
+  Master master;
+  master.priority = priority;
+  master.address = address;
+  master.next_advert_at = context.now + context.config.advertisement_interval;
+  master.answer_from = context.now;
+  master.announce_from = context.now;
+
+  // The advertisement goes first: the old master lets go while we are still busy with the
+  // addresses.
+  std::vector<Action> actions{SendAdvert{priority}, AcquireAddresses{}};
+  if (schedule.repeat > 0) {
+    actions.emplace_back(Announce{});
+    if (schedule.repeat > 1) {
+      master.announce_at = context.now + kAnnouncementSpacing;
+      master.rounds_left = schedule.repeat - 1;
+    }
+    if (schedule.second_burst_delay > Duration::zero()) {
+      master.second_burst_at = context.now + schedule.second_burst_delay;
+    }
+  }
+  if (!master.announce_at && schedule.refresh > Duration::zero()) {
+    master.announce_at = context.now + schedule.refresh;
+  }
+  why.to = "master";
+  actions.emplace_back(std::move(why));
+  return {std::move(master), std::move(actions)};
+}
+
+Step start(const Context& context, const Started& event, LastEvent cause) {
+  if (event.priority == kPriorityOwner) {  // RFC 9568 section 6.4.1
+    return become_master(context, event.priority, event.address,
+                         {{}, cause, NewMasterReason::kPriority, {}, false});
+  }
+  return {follow_nobody(context, event.priority, event.address),
+          {Transitioned{"backup", cause, NewMasterReason::kNotMaster, {}, false}}};
+}
+
+LastEvent last_event(Faulted::Cause cause) {
+  switch (cause) {
+    case Faulted::Cause::kInterfaceDown:
+      return LastEvent::kInterfaceDown;
+    case Faulted::Cause::kNoPrimaryIpAddress:
+      return LastEvent::kNoPrimaryIpAddress;
+    case Faulted::Cause::kNoVirtualIpAddresses:
+      return LastEvent::kNoVirtualIpAddresses;
+  }
+  return LastEvent::kNone;
+}
+
+Transitioned faulted(const Faulted& event) {
+  return {"fault", last_event(event.cause), NewMasterReason::kNotMaster, {}, false};
+}
+
+Transitioned shut_down() {
+  return {"initialize", LastEvent::kShutdown, NewMasterReason::kNotMaster, {}, false};
+}
+
+// ---- {Initialize} and fault ----
+
+struct InInitialize {
+  const Context& context;
+
+  Step operator()(const Started& event) const { return start(context, event, LastEvent::kStartup); }
+  Step operator()(const Faulted& event) const { return {Fault{}, {faulted(event)}}; }
+  Step operator()(const ShutDown&) const { return stay(Initialize{}); }
+  Step operator()(const AdvertReceived&) const { return stay(Initialize{}); }
+  Step operator()(const PriorityChanged&) const { return stay(Initialize{}); }
+  Step operator()(const AddressChanged&) const { return stay(Initialize{}); }
+  Step operator()(const AnnouncementDue&) const { return stay(Initialize{}); }
+  Step operator()(const Reconfigured&) const { return stay(Initialize{}); }
+  Step operator()(const DeadlineReached&) const { return stay(Initialize{}); }
+};
+
+struct InFault {
+  const Context& context;
+
+  Step operator()(const Started& event) const {
+    return start(context, event, LastEvent::kInterfaceUp);
+  }
+  Step operator()(const Faulted&) const { return stay(Fault{}); }
+  Step operator()(const ShutDown&) const { return {Initialize{}, {shut_down()}}; }
+  Step operator()(const AdvertReceived&) const { return stay(Fault{}); }
+  Step operator()(const PriorityChanged&) const { return stay(Fault{}); }
+  Step operator()(const AddressChanged&) const { return stay(Fault{}); }
+  Step operator()(const AnnouncementDue&) const { return stay(Fault{}); }
+  Step operator()(const Reconfigured&) const { return stay(Fault{}); }
+  Step operator()(const DeadlineReached&) const { return stay(Fault{}); }
+};
+
+// ---- {Backup}, RFC 9568 section 6.4.2 ----
+
+struct InBackup {
+  const Context& context;
+  const Backup& backup;
+
+  Step operator()(const Started&) const { return stay(backup); }
+  Step operator()(const Faulted& event) const { return {Fault{}, {faulted(event)}}; }
+  Step operator()(const ShutDown&) const { return {Initialize{}, {shut_down()}}; }
+  Step operator()(const AnnouncementDue&) const { return stay(backup); }
+
+  Step operator()(const AddressChanged& event) const {
+    Backup next = backup;
+    next.address = event.address;
+    return stay(std::move(next));
+  }
+
+  Step operator()(const Reconfigured&) const {
+    Backup next = backup;
+    // A version 3 master has taught us its interval; without one, and in version 2, ours is the one
+    // that counts.
+    if (context.config.version == Version::k2 || !next.master) {
+      next.master_interval = context.config.advertisement_interval;
+    }
+    return stay(std::move(next));
+  }
+
+  Step operator()(const PriorityChanged& event) const {
+    // The running timer moves by what the skew time changes; starting it anew would let frequent
+    // changes put a take-over off for ever.
+    Backup next = backup;
+    next.priority = event.priority;
+    next.master_down_at += skew(event.priority) - skew(backup.priority);
+    return stay(std::move(next));
+  }
+
+  Step operator()(const AdvertReceived& advert) const {
+    Backup next = backup;
+    if (advert.priority == kPriorityRelease) {
+      next.master.reset();
+      next.rival.reset();
+      next.preempt_hold_until.reset();
+      next.master_left = true;
+      take_over_after_skew(next);
+      return stay(std::move(next));
+    }
+    if (advert.priority >= backup.priority) {
+      next.preempt_hold_until.reset();
+      return accepted(std::move(next), advert);
+    }
+    return lower(std::move(next), advert);
+  }
+
+  Step operator()(const DeadlineReached&) const {
+    if (context.now < backup.master_down_at) return stay(backup);
+    const Duration down =
+        master_down_interval(context.config.version, backup.priority, backup.master_interval);
+    if (context.now > backup.master_down_at + down) {
+      // We stood still, not the master. Whoever is alive is heard within an interval.
+      Backup next = backup;
+      next.master_down_at = context.now + backup.master_interval + skew(backup.priority);
+      return stay(std::move(next));
+    }
+    return become_master(context, backup.priority, backup.address, why_master());
+  }
+
+ private:
+  Duration skew(Priority priority) const {
+    return skew_time(context.config.version, priority, backup.master_interval);
+  }
+
+  /// Shortens the running timer to the skew time. It is never lengthened, or a stream of such
+  /// advertisements could keep the address vacant; one that is overdue starts anew, since others
+  /// may be ahead of us.
+  void take_over_after_skew(Backup& next) const {
+    const TimePoint at = context.now + skew(next.priority);
+    next.master_down_at =
+        next.master_down_at <= context.now ? at : std::min(next.master_down_at, at);
+  }
+
+  Step accepted(Backup next, const AdvertReceived& advert) const {
+    const bool new_master = !backup.master || backup.master->address != advert.source;
+    accept(context, next, advert);
+    if (!new_master) return stay(std::move(next));
+    return {std::move(next), {MasterChanged{Claim{advert.source, advert.priority}}}};
+  }
+
+  /// A live master with less priority than ours.
+  Step lower(Backup next, const AdvertReceived& advert) const {
+    const bool dropped = backup.master && backup.master->address == advert.source &&
+                         advert.priority < backup.master->highest;
+    const Preempt preempt = preemption(context.config, backup.priority);
+    if (dropped && preempt != Preempt::kNo) {
+      // It says itself that it is no longer fit: no reason to wait for the rest of the down
+      // interval.
+      next.master->priority = advert.priority;
+      next.rival = Claim{advert.source, advert.priority};
+      take_over_after_skew(next);
+      return stay(std::move(next));
+    }
+    if (preempt != Preempt::kYes) return accepted(std::move(next), advert);
+
+    if (context.config.preempt_delay > Duration::zero() && backup.priority != kPriorityOwner) {
+      if (!next.preempt_hold_until) {
+        next.preempt_hold_until = context.now + context.config.preempt_delay;
+      }
+      if (context.now < *next.preempt_hold_until) return accepted(std::move(next), advert);
+    }
+    // Discarded: that the timer keeps running is how preemption happens.
+    next.rival = Claim{advert.source, advert.priority};
+    return stay(std::move(next));
+  }
+
+  Transitioned why_master() const {
+    Transitioned why;
+    if (backup.rival) {
+      why.event = backup.priority == kPriorityOwner       ? LastEvent::kOwnerPreempt
+                  : backup.preempt_hold_until.has_value() ? LastEvent::kPreemptHoldTimeout
+                                                          : LastEvent::kLowerPriorityMaster;
+      why.reason = NewMasterReason::kPreempted;
+      why.claim = backup.rival;
+      return why;
+    }
+    why.event = LastEvent::kMasterTimeout;
+    why.reason = backup.master_left ? NewMasterReason::kPriority : NewMasterReason::kNoResponse;
+    if (backup.master) why.claim = Claim{backup.master->address, backup.master->priority};
+    return why;
+  }
+};
+
+// ---- {Master}, RFC 9568 section 6.4.3 ----
+
+struct InMaster {
+  const Context& context;
+  const Master& master;
+
+  Step operator()(const Started&) const { return stay(master); }
+
+  Step operator()(const Faulted& event) const {
+    return {Fault{}, {SendAdvert{kPriorityRelease}, ReleaseAddresses{}, faulted(event)}};
+  }
+
+  Step operator()(const ShutDown&) const {
+    // Priority 0 first: the next master's skew time runs while we are still busy with the
+    // addresses.
+    return {Initialize{}, {SendAdvert{kPriorityRelease}, ReleaseAddresses{}, shut_down()}};
+  }
+
+  Step operator()(const AddressChanged& event) const {
+    Master next = master;
+    next.address = event.address;
+    return stay(std::move(next));
+  }
+
+  Step operator()(const AnnouncementDue&) const {
+    if (context.config.announcements.repeat == 0) return stay(master);
+    // Only the timer is set, so that nothing leaves before a stall has been noticed.
+    Master next = master;
+    next.announce_at = std::max(context.now, next.listen_until.value_or(context.now));
+    next.rounds_left = std::max(next.rounds_left, context.config.announcements.repeat);
+    return stay(std::move(next));
+  }
+
+  Step operator()(const Reconfigured&) const { return advertise_now(master); }
+
+  Step operator()(const PriorityChanged& event) const {
+    if (event.priority == master.priority) return stay(master);
+    Master next = master;
+    next.priority = event.priority;
+    return advertise_now(std::move(next));
+  }
+
+  Step operator()(const AdvertReceived& advert) const {
+    if (advert.priority == kPriorityRelease) return answer(std::nullopt);
+    if (stalled()) return step_down(context, master, advert, true);
+    if (claims_better(advert, master.priority, master.address)) {
+      return step_down(context, master, advert, false);
+    }
+    return answer(Claim{advert.source, advert.priority});
+  }
+
+  Step operator()(const DeadlineReached&) const {
+    Master next = master;
+    if (overdue()) {
+      next.listen_until = context.now + context.config.advertisement_interval;
+      next.next_advert_at = *next.listen_until;
+      if (next.announce_at) next.announce_at = std::max(*next.announce_at, *next.listen_until);
+      if (next.second_burst_at) {
+        next.second_burst_at = std::max(*next.second_burst_at, *next.listen_until);
+      }
+      return stay(std::move(next));
+    }
+    std::vector<Action> actions;
+    if (context.now >= next.next_advert_at) {
+      next.listen_until.reset();
+      actions.emplace_back(SendAdvert{next.priority});
+      // On the grid rather than from now, so that lateness does not add up.
+      next.next_advert_at += context.config.advertisement_interval;
+      if (next.next_advert_at <= context.now) {
+        next.next_advert_at = context.now + context.config.advertisement_interval;
+      }
+    }
+    announce_when_due(next, actions);
+    return {std::move(next), std::move(actions)};
+  }
+
+ private:
+  /// Our last advertisement is so long overdue that the others have elected somebody else by now.
+  bool overdue() const {
+    return context.now >
+           master.next_advert_at + master_down_interval(context.config.version, master.priority,
+                                                        context.config.advertisement_interval);
+  }
+  bool stalled() const {
+    return overdue() || (master.listen_until && context.now <= *master.listen_until);
+  }
+
+  Step advertise_now(Master next) const {
+    if (stalled()) return stay(std::move(next));
+    next.next_advert_at = context.now + context.config.advertisement_interval;
+    const Priority priority = next.priority;
+    return {std::move(next), {SendAdvert{priority}}};
+  }
+
+  /// Asserts mastership towards a router that claims less (RFC 9568 section 6.4.3) or lets go
+  /// (priority 0).
+  Step answer(std::optional<Claim> losing) const {
+    Master next = master;
+    std::vector<Action> actions;
+    if (losing) actions.emplace_back(LosingAdvertHeard{*losing});
+    if (context.now < master.answer_from || stalled()) return {std::move(next), std::move(actions)};
+
+    const Duration interval = context.config.advertisement_interval;
+    next.answer_from = context.now + interval / kAnswersPerInterval;
+    actions.emplace_back(SendAdvert{next.priority});
+    if (!losing) {
+      next.next_advert_at = context.now + interval;
+    } else if (context.config.announcements.repeat > 0 && context.now >= master.announce_from) {
+      // Once now, and once more when the other has announced itself and heard us: its announcement
+      // may be the later.
+      next.announce_from = context.now + kConflictAnnouncementInterval;
+      next.announce_at =
+          std::min(next.announce_at.value_or(TimePoint::max()), context.now + interval);
+      next.rounds_left = std::max(next.rounds_left, 1U);
+      actions.emplace_back(Announce{});
+    }
+    return {std::move(next), std::move(actions)};
+  }
+
+  void announce_when_due(Master& next, std::vector<Action>& actions) const {
+    const AnnouncementSchedule& schedule = context.config.announcements;
+    if (next.second_burst_at && context.now >= *next.second_burst_at) {
+      next.second_burst_at.reset();
+      next.announce_at = context.now;
+      next.rounds_left = std::max(next.rounds_left, schedule.repeat);
+    }
+    if (!next.announce_at || context.now < *next.announce_at) return;
+    actions.emplace_back(Announce{});
+    if (next.rounds_left > 0) --next.rounds_left;
+    next.announce_at.reset();
+    if (next.rounds_left > 0) {
+      next.announce_at = context.now + kAnnouncementSpacing;
+    } else if (schedule.refresh > Duration::zero()) {
+      next.announce_at = context.now + schedule.refresh;
+    }
+  }
+};
+
+Step dispatch(const Context& context, const Initialize&, const Event& event) {
+  return std::visit(InInitialize{context}, event);
+}
+Step dispatch(const Context& context, const Fault&, const Event& event) {
+  return std::visit(InFault{context}, event);
+}
+Step dispatch(const Context& context, const Backup& backup, const Event& event) {
+  return std::visit(InBackup{context, backup}, event);
+}
+Step dispatch(const Context& context, const Master& master, const Event& event) {
+  return std::visit(InMaster{context, master}, event);
+}
+
+}  // namespace
+
+Step step(const RouterConfig& config, const State& state, const Event& event, TimePoint now) {
+  const Context context{config, now};
+  return std::visit([&](const auto& current) { return dispatch(context, current, event); }, state);
+}
+
+std::optional<TimePoint> deadline(const State& state) {
+  if (const auto* backup = std::get_if<Backup>(&state)) return backup->master_down_at;
+  const auto* master = std::get_if<Master>(&state);
+  if (master == nullptr) return std::nullopt;
+  TimePoint at = master->next_advert_at;
+  if (master->announce_at) at = std::min(at, *master->announce_at);
+  if (master->second_burst_at) at = std::min(at, *master->second_burst_at);
+  return at;
+}
+
+Duration skew_time(Version version, Priority priority, Duration interval) {
+  const Duration scale = version == Version::k2 ? Duration{std::chrono::seconds{1}} : interval;
+  return scale * (256 - priority.value()) / 256;
+}
+
+Duration master_down_interval(Version version, Priority priority, Duration interval) {
+  return 3 * interval + skew_time(version, priority, interval);
+}
+
+std::string_view name_of(const State& state) {
+  static constexpr std::string_view kNames[] = {"initialize", "fault", "backup", "master"};
+  return kNames[state.index()];
+}
+
+std::string_view name_of(LastEvent event) {
+  switch (event) {
+    case LastEvent::kNone:
+      return "none";
+    case LastEvent::kStartup:
+      return "startup";
+    case LastEvent::kShutdown:
+      return "shutdown";
+    case LastEvent::kHigherPriorityBackup:
+      return "higher-priority-backup";
+    case LastEvent::kMasterTimeout:
+      return "master-timeout";
+    case LastEvent::kInterfaceUp:
+      return "interface-up";
+    case LastEvent::kInterfaceDown:
+      return "interface-down";
+    case LastEvent::kNoPrimaryIpAddress:
+      return "no-primary-ip-address";
+    case LastEvent::kNoVirtualIpAddresses:
+      return "no-virtual-ip-addresses";
+    case LastEvent::kPreemptHoldTimeout:
+      return "preempt-hold-timeout";
+    case LastEvent::kLowerPriorityMaster:
+      return "lower-priority-master";
+    case LastEvent::kOwnerPreempt:
+      return "owner-preempt";
+  }
+  return "none";
+}
+
+std::string_view name_of(NewMasterReason reason) {
+  switch (reason) {
+    case NewMasterReason::kNotMaster:
+      return "not-master";
+    case NewMasterReason::kPriority:
+      return "priority";
+    case NewMasterReason::kPreempted:
+      return "preempted";
+    case NewMasterReason::kNoResponse:
+      return "no-response";
+  }
+  return "not-master";
+}
+
+}  // namespace ha::vrrp
