@@ -1,0 +1,86 @@
+/// What the daemon needs of the kernel's network configuration, as verbs on values. The real one is
+/// netlink.hpp; tests use an in-memory one (tests/support/fake_kernel.hpp) that a contract test
+/// keeps honest.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ha/ip.hpp"
+#include "ha/mac.hpp"
+#include "ha/result.hpp"
+#include "ha/types.hpp"
+
+namespace ha::vrrp {
+
+struct Link {
+  IfIndex index;
+  std::string name;
+  bool up = false;       ///< administratively (IFF_UP)
+  bool running = false;  ///< and has carrier (IFF_RUNNING)
+  MacAddress mac{};
+  friend bool operator==(const Link&, const Link&) = default;
+};
+
+/// An address on an interface.
+struct Address {
+  IfIndex interface;
+  Prefix prefix;
+  bool ours = false;  ///< carries our mark (IFA_PROTO): this daemon or a predecessor put it there
+  bool tentative =
+      false;  ///< IPv6: duplicate address detection is not through, so it cannot be sent from yet
+  friend bool operator==(const Address&, const Address&) = default;
+};
+
+/// An address to install.
+struct AddressRequest {
+  IfIndex interface;
+  Prefix prefix;
+  std::string label;  ///< IPv4; empty: none
+  bool noprefixroute = false;
+  friend bool operator==(const AddressRequest&, const AddressRequest&) = default;
+};
+
+struct LinkChanged {
+  Link link;
+};
+struct LinkRemoved {
+  IfIndex index;
+};
+struct AddressAdded {
+  Address address;
+};
+struct AddressRemoved {
+  Address address;
+};
+/// Notifications were lost (ENOBUFS); links() and addresses() have been read again, look at all of
+/// them.
+struct Resynchronised {};
+using KernelEvent =
+    std::variant<LinkChanged, LinkRemoved, AddressAdded, AddressRemoved, Resynchronised>;
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  /// The current picture, kept up to date by notifications; no system call.
+  [[nodiscard]] virtual const std::vector<Link>& links() const = 0;
+  [[nodiscard]] virtual const std::vector<Address>& addresses() const = 0;
+
+  /// Installs all of `requests` in batches: global scope, marked as ours, IPv6 without duplicate
+  /// address detection and /128 with preferred lifetime 0. One that is there already is success.
+  /// Returns the first refusal, after trying all.
+  virtual Result<void> add_addresses(std::span<const AddressRequest> requests) = 0;
+
+  /// Removes them in batches; one that is gone already is success. Returns the first refusal, after
+  /// trying all.
+  virtual Result<void> remove_addresses(std::span<const AddressRequest> requests) = 0;
+
+  /// Called from the event loop for each change after it is visible in links() and addresses().
+  virtual void on_event(std::function<void(const KernelEvent&)> handler) = 0;
+};
+
+}  // namespace ha::vrrp

@@ -1,0 +1,33 @@
+/// The Linux kernel over rtnetlink. The only user of libnl.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+
+#include "vrrpd/kernel/kernel.hpp"
+
+namespace ha::vrrp {
+
+/// Needs CAP_NET_ADMIN to change addresses, nothing to watch them. Two sockets: one for requests,
+/// one non-blocking for notifications, read from `io`'s loop, which must outlive the object.
+///
+/// The network namespace is the one the thread is in when it calls open(). The handler of
+/// on_event() may call everything here but not destroy the object.
+class Netlink final : public Kernel {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Netlink>> open(boost::asio::io_context& io);
+  ~Netlink() override;
+
+  [[nodiscard]] const std::vector<Link>& links() const override;
+  [[nodiscard]] const std::vector<Address>& addresses() const override;
+  Result<void> add_addresses(std::span<const AddressRequest> requests) override;
+  Result<void> remove_addresses(std::span<const AddressRequest> requests) override;
+  void on_event(std::function<void(const KernelEvent&)> handler) override;
+
+ private:
+  struct Sockets;
+  explicit Netlink(std::unique_ptr<Sockets> sockets);
+  std::unique_ptr<Sockets> sockets_;
+};
+
+}  // namespace ha::vrrp

@@ -1,0 +1,489 @@
+#include "vrrpd/kernel/packet_socket.hpp"
+
+#include <fmt/format.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "ha/check.hpp"
+#include "ha/mac.hpp"
+#include "vrrpd/kernel/read_watch.hpp"
+
+namespace ha::vrrp {
+namespace {
+
+constexpr int kVrrp = 112;
+constexpr int kTtl = 255;          // RFC 9568 section 5.1.1.3
+constexpr int kDscpCs6 = 0xc0;     // network control, as keepalived and FRR mark it
+constexpr int kQueuePriority = 6;  // the first band of Linux's default queue
+
+/// Enough for some seconds of 255 virtual routers at 100 ms, should the process be stopped that
+/// long.
+constexpr int kReceiveQueueSizeBytes = 512 * 1024;
+/// Enough for all advertisements or announcements of one moment.
+constexpr int kSendQueueSizeBytes = 1024 * 1024;
+
+constexpr std::size_t kReceiveBatch = 32;
+constexpr std::size_t kSendBatch = 64;
+/// Then the loop's timers have their turn.
+constexpr std::size_t kPacketsPerTurnMax = 256;
+constexpr std::size_t kPacketsPerDrainMax = 4096;
+
+/// The longest IP header, the longest version 3 message over IPv4, and version 2's 8 bytes more of
+/// authentication.
+constexpr std::size_t kIpv4SizeBytesMax = 60 + 8 + 255 * 4 + 8;
+/// The longest message over IPv6.
+constexpr std::size_t kIpv6SizeBytesMax = 8 + 255 * 16;
+
+constexpr std::size_t kControlSizeBytes = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int));
+
+int native(Family family) { return family == Family::kIpv4 ? AF_INET : AF_INET6; }
+
+in_addr native(const boost::asio::ip::address_v4& address) {
+  in_addr value{};
+  std::memcpy(&value, address.to_bytes().data(), sizeof value);
+  return value;
+}
+
+in6_addr native(const boost::asio::ip::address_v6& address) {
+  in6_addr value{};
+  std::memcpy(&value, address.to_bytes().data(), sizeof value);
+  return value;
+}
+
+IpAddress address_from(const in6_addr& value) {
+  boost::asio::ip::address_v6::bytes_type bytes;
+  std::memcpy(bytes.data(), &value, bytes.size());
+  return boost::asio::ip::address_v6{bytes};
+}
+
+// ---- opening ----
+
+struct IntegerOption {
+  int level;
+  int option;
+  int value;
+  const char* name;
+};
+
+// Multicast of its own is not looped back; and only the groups that the socket itself joined are
+// heard, not those that others on this machine did. For an IPv6 raw socket Linux has no such
+// choice: IPV6_MULTICAST_ALL does not reach it.
+constexpr IntegerOption kIpv4Options[] = {
+    {SOL_SOCKET, SO_PRIORITY, kQueuePriority, "SO_PRIORITY"},
+    {IPPROTO_IP, IP_HDRINCL, 1, "IP_HDRINCL"},
+    {IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL"},
+    {IPPROTO_IP, IP_MULTICAST_LOOP, 0, "IP_MULTICAST_LOOP"},
+};
+// IPV6_CHECKSUM stays off, as it is by default: with it the kernel would drop what is wrong,
+// uncounted.
+constexpr IntegerOption kIpv6Options[] = {
+    {SOL_SOCKET, SO_PRIORITY, kQueuePriority, "SO_PRIORITY"},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP"},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, kTtl, "IPV6_MULTICAST_HOPS"},
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS, kTtl, "IPV6_UNICAST_HOPS"},
+    {IPPROTO_IPV6, IPV6_TCLASS, kDscpCs6, "IPV6_TCLASS"},
+    {IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"},
+    {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT"},
+};
+
+Result<void> set_options(int descriptor, std::span<const IntegerOption> options) {
+  for (const IntegerOption& o : options) {
+    if (::setsockopt(descriptor, o.level, o.option, &o.value, sizeof o.value) != 0) {
+      return failure(errno, o.name);
+    }
+  }
+  return {};
+}
+
+/// Ties the socket to the interface by number: a name may pass to another interface at any moment.
+Result<void> set_interface(int descriptor, IfIndex interface, Family family) {
+  const int index = interface.value();
+  if (::setsockopt(descriptor, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof index) != 0) {
+    return failure(errno, "SO_BINDTOIFINDEX");
+  }
+  if (family == Family::kIpv6) {
+    const IntegerOption outgoing{IPPROTO_IPV6, IPV6_MULTICAST_IF, index, "IPV6_MULTICAST_IF"};
+    return set_options(descriptor, {&outgoing, 1});
+  }
+  const ip_mreqn outgoing{.imr_multiaddr = {}, .imr_address = {}, .imr_ifindex = index};
+  if (::setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &outgoing, sizeof outgoing) != 0) {
+    return failure(errno, "IP_MULTICAST_IF");
+  }
+  return {};
+}
+
+Result<Descriptor> open_raw(IfIndex interface, const std::string& interface_name, Family family) {
+  Descriptor descriptor{::socket(native(family), SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, kVrrp)};
+  if (descriptor.get() < 0) {
+    const int reason = errno;
+    return failure(reason, fmt::format("open a raw socket for VRRP on {}{}", interface_name,
+                                       reason == EPERM ? " (needs CAP_NET_RAW)" : ""));
+  }
+  // First of all: until then it hears every interface.
+  auto configured = set_interface(descriptor.get(), interface, family);
+  if (configured) {
+    configured = family == Family::kIpv4 ? set_options(descriptor.get(), kIpv4Options)
+                                         : set_options(descriptor.get(), kIpv6Options);
+  }
+  if (!configured) {
+    Error error = std::move(configured.error());
+    error.context = fmt::format("set {} of the VRRP socket on {}", error.context, interface_name);
+    return tl::unexpected{std::move(error)};
+  }
+  enlarge_receive_queue(descriptor.get(), kReceiveQueueSizeBytes);
+  enlarge_send_queue(descriptor.get(), kSendQueueSizeBytes);
+  return descriptor;
+}
+
+// ---- receiving ----
+
+/// What one recvmmsg fills. There is one for all sockets, since one thread reads them in turn; the
+/// pages that no packet ever touched take no memory.
+struct ReceiveBatch {
+  std::array<mmsghdr, kReceiveBatch> headers;
+  std::array<iovec, kReceiveBatch> parts;
+  std::array<sockaddr_in6, kReceiveBatch> sources;
+  struct alignas(cmsghdr) Control {
+    std::array<std::uint8_t, kControlSizeBytes> bytes;
+  };
+  std::array<Control, kReceiveBatch> controls;
+  std::array<std::uint8_t, kReceiveBatch * kIpv6SizeBytesMax> bytes;
+  bool in_use;
+};
+ReceiveBatch receive_batch;
+
+/// Points the headers at their room; the kernel changes them with every call.
+void prepare(ReceiveBatch& batch, Family family) {
+  const std::size_t size = family == Family::kIpv4 ? kIpv4SizeBytesMax : kIpv6SizeBytesMax;
+  for (std::size_t i = 0; i < kReceiveBatch; ++i) {
+    batch.parts[i] = {batch.bytes.data() + i * size, size};
+    msghdr& header = batch.headers[i].msg_hdr;
+    header = {};
+    header.msg_iov = &batch.parts[i];
+    header.msg_iovlen = 1;
+    if (family == Family::kIpv4) continue;  // the IP header says it all
+    header.msg_name = &batch.sources[i];
+    header.msg_namelen = sizeof batch.sources[i];
+    header.msg_control = batch.controls[i].bytes.data();
+    header.msg_controllen = batch.controls[i].bytes.size();
+  }
+}
+
+void read_control(msghdr& header, IncomingPacket& packet) {
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+    if (c->cmsg_level != IPPROTO_IPV6) continue;
+    if (c->cmsg_type == IPV6_PKTINFO && c->cmsg_len == CMSG_LEN(sizeof(in6_pktinfo))) {
+      in6_pktinfo information;
+      std::memcpy(&information, CMSG_DATA(c), sizeof information);
+      packet.destination = address_from(information.ipi6_addr);
+    } else if (c->cmsg_type == IPV6_HOPLIMIT && c->cmsg_len == CMSG_LEN(sizeof(int))) {
+      std::memcpy(&packet.hop_limit, CMSG_DATA(c), sizeof packet.hop_limit);
+    }
+  }
+}
+
+IncomingPacket packet_at(ReceiveBatch& batch, std::size_t index, Family family) {
+  mmsghdr& received = batch.headers[index];
+  IncomingPacket packet;
+  packet.bytes = {static_cast<const std::uint8_t*>(batch.parts[index].iov_base), received.msg_len};
+  packet.truncated = (received.msg_hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+  if (family == Family::kIpv6) {
+    packet.source = address_from(batch.sources[index].sin6_addr);
+    packet.destination = boost::asio::ip::address_v6::any();
+    read_control(received.msg_hdr, packet);
+  }
+  return packet;
+}
+
+// ---- sending ----
+
+/// What one sendmmsg of VRRP messages takes.
+struct SendBatch {
+  std::array<mmsghdr, kSendBatch> headers;
+  std::array<std::array<iovec, 2>, kSendBatch> parts;
+  std::array<iphdr, kSendBatch> ip_headers;
+  std::array<sockaddr_in, kSendBatch> destinations_ipv4;
+  std::array<sockaddr_in6, kSendBatch> destinations_ipv6;
+  struct alignas(cmsghdr) Control {
+    std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo))> bytes;
+  };
+  std::array<Control, kSendBatch> controls;
+};
+
+iovec part_of(std::span<const std::uint8_t> bytes) {
+  // An iovec points to what may be written, since reading uses it too; sending does not write.
+  return {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+void prepare_ipv4(SendBatch& batch, std::size_t index, const OutgoingPacket& packet) {
+  const in_addr destination = native(packet.destination.to_v4());
+  iphdr& ip = batch.ip_headers[index];
+  // The kernel fills in the length, the checksum and the identification, and an unspecified source
+  // (raw(7)).
+  ip = {};
+  ip.version = 4;
+  ip.ihl = sizeof ip / 4;
+  ip.tos = kDscpCs6;
+  ip.ttl = kTtl;
+  ip.protocol = kVrrp;
+  ip.saddr = native(packet.source.to_v4()).s_addr;
+  ip.daddr = destination.s_addr;
+
+  batch.destinations_ipv4[index] = {};
+  batch.destinations_ipv4[index].sin_family = AF_INET;
+  batch.destinations_ipv4[index].sin_addr = destination;
+  batch.parts[index] = {iovec{&ip, sizeof ip}, part_of(packet.message)};
+  msghdr& header = batch.headers[index].msg_hdr;
+  header = {};
+  header.msg_name = &batch.destinations_ipv4[index];
+  header.msg_namelen = sizeof batch.destinations_ipv4[index];
+  header.msg_iov = batch.parts[index].data();
+  header.msg_iovlen = 2;
+}
+
+void prepare_ipv6(SendBatch& batch, std::size_t index, const OutgoingPacket& packet,
+                  IfIndex interface) {
+  sockaddr_in6& destination = batch.destinations_ipv6[index];
+  destination = {};
+  destination.sin6_family = AF_INET6;
+  destination.sin6_addr = native(packet.destination.to_v6());
+  destination.sin6_scope_id = static_cast<std::uint32_t>(interface.value());
+
+  batch.parts[index] = {part_of(packet.message), iovec{}};
+  auto& control = batch.controls[index].bytes;
+  control = {};
+  msghdr& header = batch.headers[index].msg_hdr;
+  header = {};
+  header.msg_name = &destination;
+  header.msg_namelen = sizeof destination;
+  header.msg_iov = batch.parts[index].data();
+  header.msg_iovlen = 1;
+  header.msg_control = control.data();
+  header.msg_controllen = control.size();
+  const in6_pktinfo information{.ipi6_addr = native(packet.source.to_v6()),
+                                .ipi6_ifindex = static_cast<unsigned>(interface.value())};
+  cmsghdr* const c = CMSG_FIRSTHDR(&header);
+  c->cmsg_level = IPPROTO_IPV6;
+  c->cmsg_type = IPV6_PKTINFO;
+  c->cmsg_len = CMSG_LEN(sizeof information);
+  std::memcpy(CMSG_DATA(c), &information, sizeof information);
+}
+
+/// Counts failures and keeps the first reason. Costs nothing while there is none.
+class Failures {
+ public:
+  /// Both are parts of the error's context, and must outlive the object.
+  Failures(std::string_view what, std::string_view where) : what_{what}, where_{where} {}
+
+  void add(std::size_t count, int error_number) {
+    if (sent_.failed == 0) {
+      sent_.first_error = failure(error_number, fmt::format("{}{}", what_, where_)).value();
+    }
+    sent_.failed += count;
+  }
+  [[nodiscard]] VrrpSocket::Sent result() && { return std::move(sent_); }
+
+ private:
+  std::string_view what_;
+  std::string_view where_;
+  VrrpSocket::Sent sent_;
+};
+
+}  // namespace
+
+struct VrrpSocket::Impl {
+  Impl(boost::asio::io_context& io, Descriptor opened, IfIndex on, std::string name, Family of,
+       std::function<void(const IncomingPacket&)> packet_handler,
+       std::function<void()> batch_handler)
+      : descriptor{std::move(opened)}, interface {
+    on
+  }, interface_name{std::move(name)}, family{of}, handler{std::move(packet_handler)},
+      end_of_batch{std::move(batch_handler)}, watch{io, [this] { read(kPacketsPerTurnMax); }} {
+  }
+  ~Impl() { HA_CHECK(!reading); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void read(std::size_t packets_max);
+
+  Descriptor descriptor;
+  IfIndex interface;
+  std::string interface_name;
+  Family family;
+  std::function<void(const IncomingPacket&)> handler;
+  std::function<void()> end_of_batch;
+  bool reading = false;
+  ReadWatch watch;  ///< last: it goes before the descriptor it watches
+};
+
+void VrrpSocket::Impl::read(std::size_t packets_max) {
+  HA_CHECK(!receive_batch.in_use);
+  receive_batch.in_use = true;
+  reading = true;
+  std::size_t packets = 0;
+  for (std::size_t attempts = 0; attempts < packets_max && packets < packets_max; ++attempts) {
+    prepare(receive_batch, family);
+    const int received = ::recvmmsg(descriptor.get(), receive_batch.headers.data(), kReceiveBatch,
+                                    MSG_DONTWAIT, nullptr);
+    if (received < 0) {
+      if (errno == EAGAIN) break;
+      // Reading takes an error such as ENETDOWN off the socket; what lies behind it may still be
+      // read.
+      continue;
+    }
+    const auto count = static_cast<std::size_t>(received);
+    for (std::size_t i = 0; i < count; ++i) handler(packet_at(receive_batch, i, family));
+    packets += count;
+    if (count < kReceiveBatch) break;
+  }
+  if (packets > 0) end_of_batch();
+  reading = false;
+  receive_batch.in_use = false;
+}
+
+VrrpSocket::VrrpSocket(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
+VrrpSocket::~VrrpSocket() = default;
+
+Result<std::unique_ptr<VrrpSocket>> VrrpSocket::open(
+    boost::asio::io_context& io, IfIndex interface, const std::string& interface_name,
+    Family family, std::function<void(const IncomingPacket&)> handler,
+    std::function<void()> end_of_batch) {
+  auto descriptor = open_raw(interface, interface_name, family);
+  if (!descriptor) return tl::unexpected{descriptor.error()};
+  const int number = descriptor->get();
+  auto impl = std::make_unique<Impl>(io, std::move(*descriptor), interface, interface_name, family,
+                                     std::move(handler), std::move(end_of_batch));
+  if (auto started = impl->watch.start(number); !started) return tl::unexpected{started.error()};
+  return std::unique_ptr<VrrpSocket>{new VrrpSocket{std::move(impl)}};
+}
+
+Result<void> VrrpSocket::join(const IpAddress& group) {
+  const int index = impl_->interface.value();
+  int result = 0;
+  if (family_of(group) != impl_->family) {
+    errno = EAFNOSUPPORT;
+    result = -1;
+  } else if (group.is_v4()) {
+    const ip_mreqn request{
+        .imr_multiaddr = native(group.to_v4()), .imr_address = {}, .imr_ifindex = index};
+    result = ::setsockopt(impl_->descriptor.get(), IPPROTO_IP, IP_ADD_MEMBERSHIP, &request,
+                          sizeof request);
+  } else {
+    const ipv6_mreq request{.ipv6mr_multiaddr = native(group.to_v6()),
+                            .ipv6mr_interface = static_cast<unsigned>(index)};
+    result = ::setsockopt(impl_->descriptor.get(), IPPROTO_IPV6, IPV6_JOIN_GROUP, &request,
+                          sizeof request);
+  }
+  if (result == 0 || errno == EADDRINUSE) return {};
+  const int reason = errno;
+  return failure(reason, fmt::format("join {} on {}", group.to_string(), impl_->interface_name));
+}
+
+void VrrpSocket::drain() { impl_->read(kPacketsPerDrainMax); }
+
+VrrpSocket::Sent VrrpSocket::send(std::span<const OutgoingPacket> packets) {
+  Failures failures{"send VRRP messages on ", impl_->interface_name};
+  SendBatch batch;
+  while (!packets.empty()) {
+    std::size_t size = 0;
+    for (; size < kSendBatch && !packets.empty(); packets = packets.subspan(1)) {
+      const OutgoingPacket& packet = packets.front();
+      if (family_of(packet.source) != impl_->family ||
+          family_of(packet.destination) != impl_->family) {
+        failures.add(1, EAFNOSUPPORT);
+      } else if (impl_->family == Family::kIpv4) {
+        prepare_ipv4(batch, size++, packet);
+      } else {
+        prepare_ipv6(batch, size++, packet, impl_->interface);
+      }
+    }
+    for (std::size_t next = 0; next < size;) {
+      const int sent = ::sendmmsg(impl_->descriptor.get(), &batch.headers[next],
+                                  static_cast<unsigned>(size - next), MSG_DONTWAIT);
+      if (sent > 0) {
+        next += static_cast<std::size_t>(sent);
+        continue;
+      }
+      // It stops before the packet that it cannot send, and says why when that is the first. The
+      // others may still go.
+      failures.add(1, errno);
+      ++next;
+    }
+  }
+  return std::move(failures).result();
+}
+
+// ---- frames ----
+
+FrameSocket::FrameSocket(Descriptor descriptor) : descriptor_{std::move(descriptor)} {}
+
+Result<FrameSocket> FrameSocket::open() {
+  // Protocol 0: it receives nothing.
+  Descriptor descriptor{::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (descriptor.get() < 0) {
+    const int reason = errno;
+    return failure(reason, fmt::format("open a packet socket for announcements{}",
+                                       reason == EPERM ? " (needs CAP_NET_RAW)" : ""));
+  }
+  // No priority is set: advertisements are to overtake hundreds of announcements.
+  enlarge_send_queue(descriptor.get(), kSendQueueSizeBytes);
+  return FrameSocket{std::move(descriptor)};
+}
+
+VrrpSocket::Sent FrameSocket::send(std::span<const Frame> frames) {
+  constexpr std::size_t kTypeOffset = 2 * sizeof(MacAddress);
+  Failures failures{"send announcements", ""};
+  std::array<mmsghdr, kSendBatch> headers;
+  std::array<iovec, kSendBatch> parts;
+  std::array<sockaddr_ll, kSendBatch> destinations;
+  while (!frames.empty()) {
+    const auto batch = frames.first(std::min(frames.size(), kSendBatch));
+    frames = frames.subspan(batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const auto bytes = batch[i].bytes;
+      HA_CHECK(bytes.size() >= sizeof(ether_header));
+      destinations[i] = {};
+      destinations[i].sll_family = AF_PACKET;
+      destinations[i].sll_ifindex = batch[i].interface.value();
+      destinations[i].sll_halen = sizeof(MacAddress);
+      std::memcpy(destinations[i].sll_addr, bytes.data(), sizeof(MacAddress));
+      std::memcpy(&destinations[i].sll_protocol, bytes.data() + kTypeOffset,
+                  sizeof destinations[i].sll_protocol);
+      parts[i] = part_of(bytes);
+      headers[i] = {};
+      headers[i].msg_hdr.msg_name = &destinations[i];
+      headers[i].msg_hdr.msg_namelen = sizeof destinations[i];
+      headers[i].msg_hdr.msg_iov = &parts[i];
+      headers[i].msg_hdr.msg_iovlen = 1;
+    }
+    for (std::size_t next = 0; next < batch.size();) {
+      const int sent = ::sendmmsg(descriptor_.get(), &headers[next],
+                                  static_cast<unsigned>(batch.size() - next), MSG_DONTWAIT);
+      if (sent > 0) {
+        next += static_cast<std::size_t>(sent);
+        continue;
+      }
+      if (errno == ENOBUFS || errno == EAGAIN) {
+        failures.add(batch.size() - next + frames.size(), errno);
+        return std::move(failures).result();
+      }
+      failures.add(1, errno);
+      ++next;
+    }
+  }
+  return std::move(failures).result();
+}
+
+}  // namespace ha::vrrp

@@ -1,0 +1,227 @@
+#include "vrrpd/kernel/rtnetlink.hpp"
+
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+
+#include "ha/check.hpp"
+
+namespace ha::vrrp {
+namespace {
+
+/// IFA_PROTO, which headers before Linux 5.18 do not name and kernels before it ignore; and what
+/// this daemon puts there: the number of the protocol.
+constexpr int kAddressOrigin = 11;
+constexpr std::uint8_t kMark = 112;
+
+/// Room for any request here: headers, two IPv6 addresses, flags, lifetimes, mark and label take
+/// 132 bytes.
+constexpr std::size_t kRequestSizeBytesMax = 256;
+
+struct MessageDeleter {
+  void operator()(nl_msg* message) const { nlmsg_free(message); }
+};
+using Message = std::unique_ptr<nl_msg, MessageDeleter>;
+
+/// A message with its header and family header. No port is named: the kernel answers the sender.
+template <class Header>
+Message make_message(std::uint16_t type, int flags, std::uint32_t sequence, Header header) {
+  Message message{nlmsg_alloc_size(kRequestSizeBytesMax)};
+  HA_CHECK(message != nullptr);
+  HA_CHECK(nlmsg_put(message.get(), 0, sequence, type, 0, NLM_F_REQUEST | flags) != nullptr);
+  HA_CHECK(nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO) == 0);
+  return message;
+}
+
+template <class Value>
+void put(const Message& message, int attribute, const Value& value) {
+  HA_CHECK(nla_put(message.get(), attribute, sizeof value, &value) == 0);
+}
+
+void append(std::vector<std::uint8_t>& batch, const Message& message) {
+  const nlmsghdr* const header = nlmsg_hdr(message.get());
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(header);
+  batch.insert(batch.end(), bytes, bytes + header->nlmsg_len);
+  batch.resize(NLMSG_ALIGN(batch.size()));
+}
+
+void put_address(const Message& message, const IpAddress& address) {
+  // As `ip address add` does it: without a peer both attributes are the address itself. A removal
+  // needs IFA_ADDRESS, or the prefix length is not looked at.
+  if (address.is_v4()) {
+    put(message, IFA_LOCAL, address.to_v4().to_bytes());
+    put(message, IFA_ADDRESS, address.to_v4().to_bytes());
+  } else {
+    put(message, IFA_LOCAL, address.to_v6().to_bytes());
+    put(message, IFA_ADDRESS, address.to_v6().to_bytes());
+  }
+}
+
+void put_properties(const Message& message, const AddressRequest& request) {
+  std::uint32_t flags = request.noprefixroute ? IFA_F_NOPREFIXROUTE : 0;
+  if (request.prefix.address.is_v6()) {
+    // Detection would keep the address unusable for a second, and for good if the old master still
+    // has it.
+    flags |= IFA_F_NODAD;
+    if (request.prefix.length == 128) {
+      // Deprecated from the start: never chosen as the source of unrelated traffic.
+      constexpr std::uint32_t kForever = 0xffffffff;
+      put(message, IFA_CACHEINFO,
+          ifa_cacheinfo{.ifa_prefered = 0, .ifa_valid = kForever, .cstamp = 0, .tstamp = 0});
+    }
+  } else if (!request.label.empty()) {
+    // One that is too long is cut, though not so short that the kernel would take it.
+    const std::string label = request.label.substr(0, IFNAMSIZ);
+    HA_CHECK(nla_put_string(message.get(), IFA_LABEL, label.c_str()) == 0);
+  }
+  if (flags != 0) put(message, IFA_FLAGS, flags);
+  put(message, kAddressOrigin, kMark);
+}
+
+/// The attributes of a message, looked up by number and copied out only if they have the size asked
+/// for.
+template <std::size_t kMax>
+class Attributes {
+ public:
+  Attributes(nlmsghdr& message, std::size_t header_size)
+      : valid_{nlmsg_parse(&message, static_cast<int>(header_size), attributes_.data(), kMax,
+                           nullptr) == 0} {}
+
+  [[nodiscard]] bool valid() const { return valid_; }
+
+  template <class Value>
+  [[nodiscard]] std::optional<Value> get(std::size_t number) const {
+    const nlattr* const attribute = attributes_[number];
+    if (attribute == nullptr || nla_len(attribute) != sizeof(Value)) return std::nullopt;
+    Value value;
+    std::memcpy(&value, nla_data(attribute), sizeof value);
+    return value;
+  }
+
+  [[nodiscard]] std::string text(std::size_t number) const {
+    const nlattr* const attribute = attributes_[number];
+    if (attribute == nullptr) return {};
+    const auto* const first = static_cast<const char*>(nla_data(attribute));
+    return {first, ::strnlen(first, static_cast<std::size_t>(nla_len(attribute)))};
+  }
+
+ private:
+  std::array<nlattr*, kMax + 1> attributes_{};
+  bool valid_;
+};
+
+using AddressAttributes = Attributes<std::max<std::size_t>(IFA_MAX, kAddressOrigin)>;
+
+std::optional<KernelEvent> parse_link(nlmsghdr& message) {
+  if (!nlmsg_valid_hdr(&message, sizeof(ifinfomsg))) return std::nullopt;
+  const auto& header = *static_cast<const ifinfomsg*>(nlmsg_data(&message));
+  // A bridge reports its ports in messages of its own family; "removed" there means removed from
+  // the bridge.
+  if (header.ifi_family != AF_UNSPEC) return std::nullopt;
+  const IfIndex index{header.ifi_index};
+  if (message.nlmsg_type == RTM_DELLINK) return LinkRemoved{index};
+
+  const Attributes<IFLA_MAX> attributes{message, sizeof header};
+  std::string name = attributes.text(IFLA_IFNAME);
+  if (!attributes.valid() || name.empty()) return std::nullopt;
+  return LinkChanged{Link{.index = index,
+                          .name = std::move(name),
+                          .up = (header.ifi_flags & IFF_UP) != 0,
+                          .running = (header.ifi_flags & IFF_RUNNING) != 0,
+                          .mac = attributes.get<MacAddress>(IFLA_ADDRESS).value_or(MacAddress{})}};
+}
+
+std::optional<IpAddress> address_in(const AddressAttributes& attributes, int family) {
+  // With a peer IFA_ADDRESS is the peer's and IFA_LOCAL our own; an IPv6 address without one has
+  // IFA_ADDRESS alone.
+  for (const std::size_t attribute : {IFA_LOCAL, IFA_ADDRESS}) {
+    if (family == AF_INET) {
+      using Bytes = boost::asio::ip::address_v4::bytes_type;
+      if (const auto bytes = attributes.get<Bytes>(attribute)) {
+        return boost::asio::ip::address_v4{*bytes};
+      }
+    } else {
+      using Bytes = boost::asio::ip::address_v6::bytes_type;
+      if (const auto bytes = attributes.get<Bytes>(attribute)) {
+        return boost::asio::ip::address_v6{*bytes};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<KernelEvent> parse_address(nlmsghdr& message) {
+  if (!nlmsg_valid_hdr(&message, sizeof(ifaddrmsg))) return std::nullopt;
+  const auto& header = *static_cast<const ifaddrmsg*>(nlmsg_data(&message));
+  if (header.ifa_family != AF_INET && header.ifa_family != AF_INET6) return std::nullopt;
+  const AddressAttributes attributes{message, sizeof header};
+  if (!attributes.valid()) return std::nullopt;
+  const auto ip = address_in(attributes, header.ifa_family);
+  if (!ip) return std::nullopt;
+
+  const std::uint32_t flags = attributes.get<std::uint32_t>(IFA_FLAGS).value_or(header.ifa_flags);
+  const Address address{
+      .interface = IfIndex{static_cast<int>(header.ifa_index)},
+      .prefix = {*ip, header.ifa_prefixlen},
+      .ours = attributes.get<std::uint8_t>(kAddressOrigin) == kMark,
+      // The kernel sends from an optimistic address although it is tentative (RFC 4429).
+      .tentative = (flags & IFA_F_TENTATIVE) != 0 && (flags & IFA_F_OPTIMISTIC) == 0};
+  if (message.nlmsg_type == RTM_DELADDR) return AddressRemoved{address};
+  return AddressAdded{address};
+}
+
+}  // namespace
+
+void append_request(std::vector<std::uint8_t>& batch, Change change, const AddressRequest& request,
+                    std::uint32_t sequence, int flags) {
+  const ifaddrmsg header{
+      .ifa_family = static_cast<std::uint8_t>(request.prefix.address.is_v4() ? AF_INET : AF_INET6),
+      .ifa_prefixlen = request.prefix.length,
+      .ifa_flags = 0,
+      .ifa_scope = RT_SCOPE_UNIVERSE,
+      .ifa_index = static_cast<std::uint32_t>(request.interface.value())};
+  const bool add = change == Change::kAdd;
+  const Message message =
+      make_message(add ? RTM_NEWADDR : RTM_DELADDR,
+                   flags | (add ? NLM_F_CREATE | NLM_F_REPLACE : 0), sequence, header);
+  put_address(message, request.prefix.address);
+  if (add) put_properties(message, request);
+  append(batch, message);
+}
+
+std::vector<std::uint8_t> links_request(std::uint32_t sequence) {
+  const Message message = make_message(RTM_GETLINK, NLM_F_DUMP, sequence, ifinfomsg{});
+  put(message, IFLA_EXT_MASK, std::uint32_t{RTEXT_FILTER_SKIP_STATS});
+  std::vector<std::uint8_t> bytes;
+  append(bytes, message);
+  return bytes;
+}
+
+std::vector<std::uint8_t> addresses_request(std::uint32_t sequence) {
+  std::vector<std::uint8_t> bytes;
+  append(bytes, make_message(RTM_GETADDR, NLM_F_DUMP, sequence, ifaddrmsg{}));
+  return bytes;
+}
+
+std::optional<KernelEvent> parse(nlmsghdr& message) {
+  switch (message.nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+      return parse_link(message);
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+      return parse_address(message);
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace ha::vrrp
