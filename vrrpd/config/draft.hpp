@@ -1,0 +1,34 @@
+/// An instance while its section is being read: what later checks need to know about the parts read
+/// before.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "vrrpd/config/config.hpp"
+#include "vrrpd/config/diagnostics.hpp"
+#include "vrrpd/config/section.hpp"
+
+namespace ha::config {
+
+struct Draft {
+  vrrp::InstanceConfig config;
+  Position position;             ///< of the section
+  std::optional<Position> name;  ///< nothing: not given, or refused
+  std::optional<Position> vrid;  ///< the same
+  std::optional<Version>
+      version;  ///< nothing: refused, so that nothing can be said about what depends on it
+  std::optional<Family> family;         ///< of the first valid address
+  std::vector<Position> addresses;      ///< of config.addresses, one by one
+  bool addresses_are_complete = false;  ///< no address was refused
+  bool interface_is_known = true;       ///< false: given, but refused
+};
+
+/// Reads `addresses`; needs the version and the interface.
+void read_addresses(const Section& section, Draft& draft, Diagnostics& diagnostics);
+
+/// Reads whom to talk to and from where (`source_address`, `multicast_group`, `unicast_peers`,
+/// `minimum_ttl`); needs the addresses and the priority.
+void read_peers(const Section& section, Draft& draft, Diagnostics& diagnostics);
+
+}  // namespace ha::config

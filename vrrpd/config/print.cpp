@@ -1,0 +1,185 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "vrrpd/config/choices.hpp"
+#include "vrrpd/config/load.hpp"
+#include "vrrpd/config/scalars.hpp"
+
+namespace ha::vrrp {
+namespace {
+
+using config::to_text;
+using config::word_of;
+
+/// What some YAML reader takes for something other than a string (YAML 1.1), in lower case.
+constexpr std::array<std::string_view, 9> kReservedWords{"null", "true", "false", "yes", "no",
+                                                         "on",   "off",  "y",     "n"};
+
+/// Whether every YAML reader takes `text` for itself: starts with a letter or '/', goes on with
+/// letters, digits and
+/// "_./-". A colon needs quotes inside {} and would make 1:20 a number for some.
+[[nodiscard]] bool is_plain(std::string_view text) {
+  std::string lower;
+  for (const char c : text) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  return !lower.empty() && (is_letter(lower[0]) || lower[0] == '/') &&
+         lower.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_./-") == std::string::npos &&
+         std::find(kReservedWords.begin(), kReservedWords.end(), lower) == kReservedWords.end();
+}
+
+/// A string as a YAML scalar. A valid Config holds no control characters.
+[[nodiscard]] std::string scalar(std::string_view text) {
+  if (is_plain(text)) return std::string{text};
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+[[nodiscard]] std::string scalar(const IpAddress& address) {
+  return address.is_v4() ? address.to_string() : scalar(address.to_string());
+}
+
+[[nodiscard]] std::string scalar(const Prefix& prefix) {
+  return prefix.address.is_v4() ? to_string(prefix) : scalar(to_string(prefix));
+}
+
+/// The texts of all items with commas between them.
+template <class Range, class Text>
+[[nodiscard]] std::string joined(const Range& range, Text text) {
+  std::string result;
+  for (const auto& item : range) result += (result.empty() ? "" : ", ") + text(item);
+  return result;
+}
+
+class Printer {
+ public:
+  template <class... Args>
+  void line(int indent, fmt::format_string<Args...> format, Args&&... args) {
+    out_.append(static_cast<std::size_t>(indent), ' ');
+    fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+    out_ += '\n';
+  }
+  void empty_line() { out_ += '\n'; }
+  [[nodiscard]] std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+[[nodiscard]] std::string text_of(const VirtualAddress& address) {
+  std::string text = fmt::format("{{address: {}", scalar(address.prefix));
+  if (!address.interface.empty()) text += ", interface: " + scalar(address.interface);
+  if (!address.label.empty()) text += ", label: " + scalar(address.label);
+  return text + fmt::format(", advertise: {}, noprefixroute: {}}}", address.advertise,
+                            address.noprefixroute);
+}
+
+[[nodiscard]] std::string text_of(const Track& track) {
+  const auto* interface = std::get_if<TrackInterface>(&track);
+  if (interface == nullptr) return "haproxy";
+  return fmt::format("{{interface: {}, demote: {}}}", scalar(interface->interface),
+                     interface->demote);
+}
+
+void print_election(Printer& printer, const RouterConfig& router) {
+  printer.line(4, "version: {}", static_cast<int>(router.version));
+  printer.line(4, "priority: {}", router.priority.value());
+  printer.line(4, "advertisement_interval: {}", to_text(router.advertisement_interval));
+  printer.line(4, "preempt: {}", word_of(router.preempt, config::kPreemptChoices));
+  printer.line(4, "preempt_delay: {}", to_text(router.preempt_delay));
+}
+
+void print_peers(Printer& printer, const InstanceConfig& instance) {
+  printer.line(4, "source_address: {}",
+               instance.source_address ? scalar(*instance.source_address) : "auto");
+  printer.line(4, "multicast_group: {}", scalar(instance.multicast_group));
+  if (!instance.unicast_peers.empty()) {
+    printer.line(
+        4, "unicast_peers: [{}]",
+        joined(instance.unicast_peers, [](const IpAddress& peer) { return scalar(peer); }));
+  }
+  printer.line(4, "minimum_ttl: {}", instance.minimum_ttl);
+  if (instance.password) {
+    printer.line(4, "authentication: {{type: pass, password: {}}}", scalar(*instance.password));
+  }
+  printer.line(4, "checksum: {}", word_of(instance.checksum, config::kChecksumChoices));
+}
+
+void print_instance(Printer& printer, const InstanceConfig& instance) {
+  printer.line(2, "- name: {}", scalar(instance.name));
+  if (!instance.interface.empty()) printer.line(4, "interface: {}", scalar(instance.interface));
+  printer.line(4, "vrid: {}", instance.vrid.value());
+  print_election(printer, instance.router);
+  printer.line(4, "addresses:");
+  for (const VirtualAddress& address : instance.addresses)
+    printer.line(6, "- {}", text_of(address));
+  print_peers(printer, instance);
+  const AnnouncementSchedule& schedule = instance.router.announcements;
+  printer.line(4, "gratuitous_arp: {{repeat: {}, second_burst_delay: {}, refresh: {}, form: {}}}",
+               schedule.repeat, to_text(schedule.second_burst_delay), to_text(schedule.refresh),
+               word_of(instance.gratuitous_arp_form, config::kArpFormChoices));
+  printer.line(4, "track: [{}]",
+               joined(instance.tracks, [](const Track& track) { return text_of(track); }));
+}
+
+void print_teams(Printer& printer, const probe::ProbeConfig& haproxy) {
+  if (const auto* pattern = std::get_if<probe::TeamPattern>(&haproxy.teams)) {
+    printer.line(2, "teams: {}", scalar(pattern->expression));
+    return;
+  }
+  printer.line(2, "teams:");
+  for (const auto& [team, backends] : std::get<probe::TeamMap>(haproxy.teams)) {
+    printer.line(4, "{}: [{}]", scalar(team),
+                 joined(backends, [](const std::string& name) { return scalar(name); }));
+  }
+}
+
+void print_haproxy(Printer& printer, const probe::ProbeConfig& haproxy) {
+  printer.line(0, "haproxy:");
+  printer.line(2, "stats: {}", scalar(haproxy.stats));
+  printer.line(2, "interval: {}", to_text(haproxy.interval));
+  printer.line(2, "timeout: {}", to_text(haproxy.timeout));
+  printer.line(2, "stale_after: {}", to_text(haproxy.stale_after));
+  print_teams(printer, haproxy);
+  if (haproxy.scope == probe::ServerScope::kMatch) {
+    printer.line(2, "servers: {{match: {}}}", scalar(haproxy.server_match));
+  } else {
+    printer.line(2, "servers: {}", word_of(haproxy.scope, config::kScopeChoices));
+  }
+  printer.line(2, "threshold: {}%", haproxy.threshold);
+  printer.line(2, "quorum: {}", haproxy.quorum);
+  printer.line(2, "combine: {}", word_of(haproxy.combine, config::kCombineChoices));
+  printer.line(2, "grace: {}", to_text(haproxy.grace));
+  printer.line(2, "recover: {}", to_text(haproxy.recover));
+  printer.line(2, "demote: {{unhealthy: {}, down: {}}}", haproxy.demote_unhealthy,
+               haproxy.demote_down);
+  printer.empty_line();
+}
+
+}  // namespace
+
+std::string print(const Config& config) {
+  Printer printer;
+  printer.line(0, "node: {}", scalar(config.node));
+  printer.empty_line();
+  printer.line(0, "instances:");
+  for (const InstanceConfig& instance : config.instances) print_instance(printer, instance);
+  printer.empty_line();
+  if (config.haproxy) print_haproxy(printer, *config.haproxy);
+  printer.line(0, "control: {{socket: {}, group: {}}}", scalar(config.control.socket),
+               scalar(config.control.group));
+  printer.line(0, "log: {{level: {}, format: {}}}",
+               word_of(config.log.level, config::kLogLevelChoices),
+               word_of(config.log.format, config::kLogFormatChoices));
+  return printer.take();
+}
+
+}  // namespace ha::vrrp

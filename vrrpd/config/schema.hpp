@@ -1,0 +1,17 @@
+/// From the tree of a file to a Config.
+#pragma once
+
+#include <string_view>
+
+#include "vrrpd/config/config.hpp"
+#include "vrrpd/config/diagnostics.hpp"
+#include "vrrpd/config/source.hpp"
+
+namespace ha::config {
+
+/// Reads all sections and checks them against each other; what is wrong is in `diagnostics`, and
+/// then the value is of no use. `host` is the default of `node`.
+[[nodiscard]] vrrp::Config read_config(const Node& root, std::string_view host,
+                                       Diagnostics& diagnostics);
+
+}  // namespace ha::config

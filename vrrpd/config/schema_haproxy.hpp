@@ -1,0 +1,15 @@
+/// The section `haproxy` of the configuration.
+#pragma once
+
+#include <optional>
+
+#include "haproxy_probe/config.hpp"
+#include "vrrpd/config/diagnostics.hpp"
+#include "vrrpd/config/source.hpp"
+
+namespace ha::config {
+
+/// Reads the section; what is wrong with it is in `diagnostics`, and then the value is of no use.
+[[nodiscard]] probe::ProbeConfig read_haproxy(const Node& value, Diagnostics& diagnostics);
+
+}  // namespace ha::config

@@ -1,0 +1,309 @@
+#include "vrrpd/config/schema_instances.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "vrrpd/config/choices.hpp"
+#include "vrrpd/config/draft.hpp"
+#include "vrrpd/config/section.hpp"
+
+namespace ha::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kKnown[] = {"name",
+                                       "interface",
+                                       "vrid",
+                                       "version",
+                                       "priority",
+                                       "advertisement_interval",
+                                       "preempt",
+                                       "preempt_delay",
+                                       "addresses",
+                                       "source_address",
+                                       "multicast_group",
+                                       "unicast_peers",
+                                       "minimum_ttl",
+                                       "authentication",
+                                       "checksum",
+                                       "gratuitous_arp",
+                                       "track"};
+constexpr std::string_view kLater[] = {"virtual_mac", "lease", "notify"};
+constexpr std::string_view kAuthenticationKnown[] = {"type", "password"};
+constexpr std::string_view kGratuitousArpKnown[] = {"repeat", "second_burst_delay", "refresh",
+                                                    "form"};
+constexpr std::string_view kTrackKnown[] = {"interface", "demote"};
+constexpr std::string_view kTrackLater[] = {"check", "sync"};
+
+constexpr std::size_t kInstancesMax = 4096;
+constexpr std::size_t kTracksMax = 64;
+constexpr std::size_t kNameSizeBytesMax = 64;
+constexpr std::size_t kPasswordSizeBytesMax = 8;  // RFC 2338 section 5.3.10
+constexpr DurationRange kPreemptDelayRange{0s, 1h};
+constexpr DurationRange kSecondBurstDelayRange{0s, 1h};
+// More often than once a second would be a flood of announcements.
+constexpr DurationRange kRefreshRange{1s, 24h, true};
+
+void read_identity(const Section& section, Draft& draft) {
+  if (const Node* name = section.require("name")) {
+    const Read read = section.read("name", draft.config.name, [](std::string_view text) {
+      return parse_word(text, kNameSizeBytesMax);
+    });
+    if (read == Read::kValid) draft.name = name->position;
+  }
+  draft.interface_is_known =
+      section.read("interface", draft.config.interface, parse_interface) != Read::kRefused;
+  if (const Node* vrid = section.require("vrid")) {
+    int value = 0;
+    if (section.integer("vrid", value, {1, 255}) == Read::kValid) {
+      draft.config.vrid = Vrid{static_cast<std::uint8_t>(value)};
+      draft.vrid = vrid->position;
+    }
+  }
+}
+
+void read_version(const Section& section, Draft& draft) {
+  int version = 3;
+  const Read read = section.read("version", version, [](std::string_view text) -> Parsed<int> {
+    if (text == "2" || text == "3") return text == "2" ? 2 : 3;
+    return tl::make_unexpected("is not 2 or 3");
+  });
+  if (read != Read::kRefused) draft.version = version == 2 ? Version::k2 : Version::k3;
+  draft.config.router.version = draft.version.value_or(Version::k3);
+}
+
+void read_election(const Section& section, Draft& draft) {
+  vrrp::RouterConfig& router = draft.config.router;
+  int priority = router.priority.value();
+  section.integer("priority", priority, {1, 255});
+  router.priority = Priority{static_cast<std::uint8_t>(priority)};
+  section.read("advertisement_interval", router.advertisement_interval, [&](std::string_view text) {
+    return draft.version ? parse_advertisement_interval(text, *draft.version)
+                         : parse_duration(text);
+  });
+  section.read("preempt", router.preempt,
+               [](std::string_view text) { return parse_choice(text, kPreemptChoices); });
+  section.duration("preempt_delay", router.preempt_delay, kPreemptDelayRange);
+}
+
+/// The password appears in no message.
+void read_password(const Node& value, Draft& draft, Diagnostics& diagnostics) {
+  const std::string* text = scalar_of(value, "password", diagnostics);
+  if (text == nullptr) return;
+  if (text->empty() || text->size() > kPasswordSizeBytesMax) {
+    diagnostics.error(value.position, fmt::format("password has {} bytes, not 1-{}", text->size(),
+                                                  kPasswordSizeBytesMax));
+    return;
+  }
+  draft.config.password = *text;
+}
+
+void read_authentication(const Section& instance, Draft& draft, Diagnostics& diagnostics) {
+  const Node* value = instance.find("authentication");
+  if (value == nullptr) return;
+  if (draft.version == Version::k3) {
+    diagnostics.error(value->position,
+                      "authentication needs version 2; version 3 has none (RFC 9568 section 9)");
+  }
+  const auto section =
+      Section::open(*value, "authentication", {kAuthenticationKnown, {}}, diagnostics);
+  if (!section) return;
+  std::string type;
+  if (section->require("type") != nullptr) {
+    section->read("type", type, [](std::string_view text) -> Parsed<std::string> {
+      if (text == "pass") return std::string{text};
+      return tl::make_unexpected("is not pass");
+    });
+  }
+  if (const Node* password = section->require("password"))
+    read_password(*password, draft, diagnostics);
+}
+
+void read_checksum(const Section& section, Draft& draft, Diagnostics& diagnostics) {
+  vrrp::ChecksumPolicy& policy = draft.config.checksum;
+  section.read("checksum", policy,
+               [](std::string_view text) { return parse_choice(text, kChecksumChoices); });
+  const bool has_one_form = draft.version == Version::k2 || draft.family == Family::kIpv6;
+  if (policy != vrrp::ChecksumPolicy::kAuto && has_one_form) {
+    diagnostics.error(section.position_of("checksum"),
+                      fmt::format("checksum {} is for version 3 over IPv4 only",
+                                  word_of(policy, kChecksumChoices)));
+  }
+}
+
+void read_gratuitous_arp(const Section& instance, Draft& draft, Diagnostics& diagnostics) {
+  const Node* value = instance.find("gratuitous_arp");
+  if (value == nullptr) return;
+  const auto section =
+      Section::open(*value, "gratuitous_arp", {kGratuitousArpKnown, {}}, diagnostics);
+  if (!section) return;
+  vrrp::AnnouncementSchedule& schedule = draft.config.router.announcements;
+  int repeat = static_cast<int>(schedule.repeat);
+  section->integer("repeat", repeat, {0, 255});
+  schedule.repeat = static_cast<std::uint32_t>(repeat);
+  section->duration("second_burst_delay", schedule.second_burst_delay, kSecondBurstDelayRange);
+  section->duration("refresh", schedule.refresh, kRefreshRange);
+  vrrp::ArpForm& form = draft.config.gratuitous_arp_form;
+  section->read("form", form,
+                [](std::string_view text) { return parse_choice(text, kArpFormChoices); });
+  if (form != vrrp::ArpForm::kRequest && draft.family == Family::kIpv6) {
+    diagnostics.error(section->position_of("form"),
+                      fmt::format("form {} is for IPv4 only", word_of(form, kArpFormChoices)));
+  }
+}
+
+[[nodiscard]] std::optional<vrrp::Track> read_track(const Node& item, Diagnostics& diagnostics) {
+  if (item.kind != Node::Kind::kMap) {
+    const auto word =
+        read_scalar(item, "track", diagnostics, [](std::string_view text) -> Parsed<std::string> {
+          if (text == "haproxy") return std::string{text};
+          return tl::make_unexpected("is not haproxy or {interface: NAME, demote: AMOUNT}");
+        });
+    return word ? std::optional<vrrp::Track>{vrrp::TrackHaproxy{}} : std::nullopt;
+  }
+  const auto section = Section::open(item, "track", {kTrackKnown, kTrackLater}, diagnostics);
+  if (!section) return std::nullopt;
+  // What is not supported yet has other keys; asking for ours as well would only confuse.
+  const bool is_of_a_later_kind =
+      std::any_of(std::begin(kTrackLater), std::end(kTrackLater),
+                  [&](auto key) { return section->find(key) != nullptr; });
+  if (is_of_a_later_kind) return std::nullopt;
+  vrrp::TrackInterface track;
+  const bool is_complete =
+      section->require("interface") != nullptr && section->require("demote") != nullptr;
+  const Read interface = section->read("interface", track.interface, parse_interface);
+  const Read demote = section->integer("demote", track.demote, {1, 254});
+  if (!is_complete || interface != Read::kValid || demote != Read::kValid) return std::nullopt;
+  return track;
+}
+
+[[nodiscard]] std::string title_of(const vrrp::Track& track) {
+  const auto* interface = std::get_if<vrrp::TrackInterface>(&track);
+  return interface == nullptr ? "haproxy" : "interface " + shown(interface->interface);
+}
+
+void read_tracks(const Section& section, Draft& draft, Instances& instances,
+                 Diagnostics& diagnostics) {
+  const Node* list = section.find("track");
+  // `track: []` is what --print-config says where nothing is tracked.
+  if (list == nullptr || (list->kind == Node::Kind::kList && list->items.empty())) return;
+  if (!is_list(*list, "track", kTracksMax, diagnostics)) {
+    instances.tracks_are_complete = false;
+    return;
+  }
+  std::map<std::string, Position> seen;
+  for (const Node& item : list->items) {
+    const std::optional<vrrp::Track> track = read_track(item, diagnostics);
+    if (!track) {
+      instances.tracks_are_complete = false;
+      continue;
+    }
+    const auto [earlier, is_new] = seen.emplace(title_of(*track), item.position);
+    if (!is_new) {
+      diagnostics.error(item.position, fmt::format("track {} is listed twice", earlier->first));
+      continue;
+    }
+    if (std::holds_alternative<vrrp::TrackHaproxy>(*track))
+      instances.haproxy_tracks.push_back(item.position);
+    draft.config.tracks.push_back(*track);
+  }
+  if (draft.config.router.priority == kPriorityOwner) {
+    diagnostics.warning(list->position,
+                        "track has no effect: priority 255, the address owner's, never changes");
+  }
+}
+
+/// The order matters: later parts are checked against earlier ones.
+[[nodiscard]] Draft read_instance(const Node& item, Instances& instances,
+                                  Diagnostics& diagnostics) {
+  Draft draft;
+  draft.position = item.position;
+  const auto section = Section::open(item, "instance", {kKnown, kLater}, diagnostics);
+  if (!section) return draft;
+  read_identity(*section, draft);
+  read_version(*section, draft);
+  read_election(*section, draft);
+  read_addresses(*section, draft, diagnostics);
+  read_peers(*section, draft, diagnostics);
+  read_authentication(*section, draft, diagnostics);
+  read_checksum(*section, draft, diagnostics);
+  read_gratuitous_arp(*section, draft, diagnostics);
+  read_tracks(*section, draft, instances, diagnostics);
+  return draft;
+}
+
+/// "instance 'VI_1' at line 4".
+[[nodiscard]] std::string designation(const Draft& draft) {
+  const std::string name = draft.name ? "instance " + shown(draft.config.name) : "the instance";
+  return fmt::format("{} at line {}", name, draft.position.line);
+}
+
+/// Things that belong to one instance each, by whoever claimed them first.
+template <class Key>
+class Claims {
+ public:
+  explicit Claims(Diagnostics& diagnostics) : diagnostics_{&diagnostics} {}
+
+  /// `claimant` has to live as long as this. `what` starts the message about an earlier claim.
+  void add(const Key& key, const Draft& claimant, Position position, const std::string& what) {
+    const auto [earlier, is_new] = first_.emplace(key, &claimant);
+    if (is_new) return;
+    diagnostics_->error(
+        position, fmt::format("{} is already that of {}", what, designation(*earlier->second)));
+  }
+
+ private:
+  std::map<Key, const Draft*> first_;
+  Diagnostics* diagnostics_;
+};
+
+/// Names, virtual routers and addresses are unique in the whole file. Instances that leave their
+/// interface to be found at run time count as being on the same one.
+void check_between(const std::vector<Draft>& drafts, Diagnostics& diagnostics) {
+  Claims<std::string> names{diagnostics};
+  Claims<std::tuple<std::string, Vrid, Family>> routers{diagnostics};
+  Claims<IpAddress> addresses{diagnostics};
+  for (const Draft& draft : drafts) {
+    const vrrp::InstanceConfig& config = draft.config;
+    if (draft.name) names.add(config.name, draft, *draft.name, "name " + shown(config.name));
+    if (draft.vrid && draft.family && draft.interface_is_known) {
+      const std::string where = config.interface.empty() ? "" : " on " + config.interface;
+      routers.add(
+          {config.interface, config.vrid, *draft.family}, draft, *draft.vrid,
+          fmt::format("vrid {} over {}{}", config.vrid.value(), name_of(*draft.family), where));
+    }
+    for (std::size_t i = 0; i < config.addresses.size(); ++i) {
+      const IpAddress& address = config.addresses[i].prefix.address;
+      addresses.add(address, draft, draft.addresses[i], "address " + address.to_string());
+    }
+  }
+}
+
+}  // namespace
+
+Instances read_instances(const Node& value, Diagnostics& diagnostics) {
+  Instances instances;
+  if (!is_list(value, "instances", kInstancesMax, diagnostics)) return instances;
+  std::vector<Draft> drafts;
+  for (const Node& item : value.items) {
+    drafts.push_back(read_instance(item, instances, diagnostics));
+  }
+  check_between(drafts, diagnostics);
+  for (Draft& draft : drafts) {
+    // RFC 9568 section 5.2.9: the first address of an advertisement is the link-local one.
+    std::stable_partition(
+        draft.config.addresses.begin(), draft.config.addresses.end(),
+        [](const auto& address) { return is_link_local(address.prefix.address); });
+    instances.configs.push_back(std::move(draft.config));
+  }
+  return instances;
+}
+
+}  // namespace ha::config

@@ -1,0 +1,22 @@
+/// The section `instances` of the configuration.
+#pragma once
+
+#include <vector>
+
+#include "vrrpd/config/config.hpp"
+#include "vrrpd/config/diagnostics.hpp"
+#include "vrrpd/config/source.hpp"
+
+namespace ha::config {
+
+struct Instances {
+  std::vector<vrrp::InstanceConfig> configs;
+  std::vector<Position> haproxy_tracks;  ///< where an instance tracks `haproxy`
+  bool tracks_are_complete = true;       ///< no track was refused
+};
+
+/// Reads the list, with all checks within an instance and between them; what is wrong is in
+/// `diagnostics`, and then the values are of no use.
+[[nodiscard]] Instances read_instances(const Node& value, Diagnostics& diagnostics);
+
+}  // namespace ha::config
