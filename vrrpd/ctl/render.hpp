@@ -1,0 +1,44 @@
+/// What vrrpctl prints and returns, from what the daemon answered. Pure: the same answer gives the
+/// same text.
+///
+/// Fields that an answer has beyond those used here are ignored, and missing ones are shown as "-",
+/// so that the command and the daemon need not be of the same version.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ha::ctl {
+
+/// Exit codes, which scripts depend on.
+inline constexpr int kDone = 0;
+inline constexpr int kRefused = 1;  ///< refused, or the status is unhealthy
+inline constexpr int kUsage = 2;
+inline constexpr int kNoDaemon = 3;
+
+enum class Command { kStatus, kExplain, kReload };
+
+enum class Form {
+  kText,
+  kColouredText,
+  kJson,  ///< status: the status object; explain: the list of sentences; reload and refusals: the
+          ///< whole answer
+};
+
+struct Output {
+  int exit_code = kDone;
+  std::string out;  ///< for standard output, whole lines
+  std::string err;  ///< for standard error, whole lines
+
+  friend bool operator==(const Output&, const Output&) = default;
+};
+
+/// The line that asks for `command`; `instance` is for explain, where empty means all.
+[[nodiscard]] std::string request_line(Command command, const std::string& instance);
+
+/// `answer` is the line that came for `command`. A status is unhealthy (kRefused, with the reasons
+/// in `err`) while an instance is in fault or has an alarm, or HAProxy's verdict is `unhealthy` or
+/// `down` or it has an alarm.
+[[nodiscard]] Output present(Command command, std::string_view answer, Form form);
+
+}  // namespace ha::ctl

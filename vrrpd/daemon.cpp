@@ -1,0 +1,166 @@
+#include "vrrpd/daemon.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "vrrpd/haproxy_health.hpp"
+#include "vrrpd/kernel/netlink.hpp"
+#include "vrrpd/runtime/capabilities.hpp"
+#include "vrrpd/runtime/control.hpp"
+#include "vrrpd/runtime/virtual_routers.hpp"
+#include "vrrpd/version.hpp"
+
+namespace ha::vrrp {
+namespace {
+
+class Daemon {
+ public:
+  Daemon(boost::asio::io_context& io, Log& log, std::filesystem::path path, Config config,
+         Kernel& kernel, FrameSocket& frames)
+      : io_{io},
+        log_{log},
+        path_{std::move(path)},
+        config_{std::move(config)},
+        routers_{io, kernel, frames, log},
+        signals_{io, SIGTERM, SIGINT, SIGHUP} {}
+
+  /// Takes the control socket first: it shows whether another daemon is at work.
+  Result<void> start() {
+    auto control = ControlServer::open(io_, config_.control.socket, config_.control.group,
+                                       {[this] { return status(); }, [this] { return reload(); }});
+    if (!control) return tl::unexpected{control.error()};
+    control_ = std::move(*control);
+    wait_for_signal();
+    routers_.on_local_addresses([this] { tell_local_addresses(); });
+    routers_.apply(config_.instances);
+    apply_haproxy();
+    log_.info("vrrpd {} runs {} virtual routers as {}", kProgramVersion, config_.instances.size(),
+              config_.node);
+    return {};
+  }
+
+  void stop() {
+    routers_.shut_down();
+    io_.stop();
+  }
+
+ private:
+  void wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        for (const std::string& line : reload().diagnostics) log_.warning("{}", line);
+        wait_for_signal();
+        return;
+      }
+      log_.info("stopping: signal {}", signal);
+      stop();
+    });
+  }
+
+  ReloadOutcome reload() {
+    Loaded loaded = load_file(path_);
+    ReloadOutcome outcome;
+    for (const Diagnostic& diagnostic : loaded.diagnostics) {
+      outcome.diagnostics.push_back(to_string(diagnostic));
+    }
+    if (!loaded.config) {
+      log_.warning("reload refused: {} has errors; the old configuration goes on", path_.string());
+      return outcome;
+    }
+    if (loaded.config->control != config_.control) {
+      outcome.diagnostics.push_back(fmt::format(
+          "{}: warning: a changed `control` section takes effect after a restart", path_.string()));
+      loaded.config->control = config_.control;
+    }
+    config_ = std::move(*loaded.config);
+    log_.configure(config_.log);
+    routers_.apply(config_.instances);
+    apply_haproxy();
+    log_.info("reloaded {}", path_.string());
+    outcome.done = true;
+    return outcome;
+  }
+
+  void apply_haproxy() {
+    if (!config_.haproxy) {
+      if (health_) routers_.set_haproxy({"haproxy", 0, "not tracked any more"});
+      health_.reset();
+      return;
+    }
+    if (health_ && health_->config() == *config_.haproxy) return;
+    health_.emplace(io_, log_, *config_.haproxy,
+                    [this](const Demotion& demotion) { routers_.set_haproxy(demotion); });
+    told_.reset();
+    tell_local_addresses();
+  }
+
+  void tell_local_addresses() {
+    LocalAddresses local = routers_.local_addresses();
+    if (!health_ || told_ == local) return;
+    told_ = local;
+    health_->set_local_addresses(local);
+  }
+
+  Status status() const {
+    Status status;
+    status.node = config_.node;
+    status.version = kProgramVersion;
+    status.instances = routers_.status();
+    status.errors = routers_.errors();
+    if (health_) status.haproxy = health_->status();
+    return status;
+  }
+
+  boost::asio::io_context& io_;
+  Log& log_;
+  std::filesystem::path path_;
+  Config config_;
+  VirtualRouters routers_;
+  std::optional<HaproxyHealth> health_;
+  std::optional<LocalAddresses> told_;
+  std::unique_ptr<ControlServer> control_;
+  boost::asio::signal_set signals_;
+};
+
+}  // namespace
+
+int run_daemon(const std::filesystem::path& path, Config config) {
+  Log log;
+  log.configure(config.log);
+  if (const auto missing = missing_capabilities(); !missing.empty()) {
+    for (const std::string& capability : missing) {
+      log.error("vrrpd needs {}: run it as root, or with this capability", capability);
+    }
+    return 1;
+  }
+  boost::asio::io_context io{1};
+  auto kernel = Netlink::open(io);
+  if (!kernel) {
+    log.error("{}", kernel.error().message());
+    return 1;
+  }
+  auto frames = FrameSocket::open();
+  if (!frames) {
+    log.error("{}", frames.error().message());
+    return 1;
+  }
+  Daemon daemon{io, log, path, std::move(config), **kernel, *frames};
+  if (auto started = daemon.start(); !started) {
+    log.error("{}", started.error().message());
+    return 1;
+  }
+  try {
+    io.run();
+  } catch (const std::exception& error) {
+    log.error("giving up: {}", error.what());
+    daemon.stop();
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace ha::vrrp

@@ -1,0 +1,47 @@
+/// Runs the HAProxy evaluator inside the daemon: its answers in, the price of its verdict out.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "haproxy_probe/client.hpp"
+#include "haproxy_probe/evaluator.hpp"
+#include "vrrpd/runtime/log.hpp"
+#include "vrrpd/runtime/status.hpp"
+
+namespace ha::vrrp {
+
+class HaproxyHealth {
+ public:
+  using OnDemotion = std::function<void(const Demotion&)>;
+
+  /// Starts at once and calls `on_demotion` whenever the demotion or its reason changes. Until the
+  /// first verdict it is not called, so that a demotion from before a reload stays.
+  HaproxyHealth(boost::asio::io_context& io, Log& log, probe::ProbeConfig config,
+                OnDemotion on_demotion);
+
+  void set_local_addresses(const LocalAddresses& local);
+  [[nodiscard]] const probe::ProbeConfig& config() const { return config_; }
+  [[nodiscard]] HaproxyStatus status() const;
+
+ private:
+  void handle(const probe::Event& event);
+  void log_changes(const probe::Report& report);
+  void arm();
+
+  Log& log_;
+  probe::ProbeConfig config_;
+  OnDemotion on_demotion_;
+  probe::Evaluator evaluator_;
+  boost::asio::steady_timer timer_;
+  std::string overall_;
+  std::string reason_;
+  std::optional<std::string> alarm_;
+  std::optional<Demotion> demotion_;
+  probe::Client client_;  ///< last, so that it is gone before what its events change
+};
+
+}  // namespace ha::vrrp

@@ -1,0 +1,59 @@
+/// vrrpd(8): the command line. What it runs is wired in daemon.cpp.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "vrrpd/config/load.hpp"
+#include "vrrpd/daemon.hpp"
+#include "vrrpd/version.hpp"
+
+namespace {
+
+using ha::vrrp::Loaded;
+
+constexpr const char* kDefaultConfig = "/etc/vrrpd/vrrpd.yaml";
+
+/// Prints all diagnostics. Returns whether the configuration can be used.
+bool report(const Loaded& loaded) {
+  for (const auto& diagnostic : loaded.diagnostics) {
+    std::fprintf(stderr, "%s\n", to_string(diagnostic).c_str());
+  }
+  return loaded.config.has_value();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Keeps virtual IP addresses on one of several machines (VRRP versions 2 and 3)."};
+  std::string config_file = kDefaultConfig;
+  std::string file = kDefaultConfig;
+  app.add_option("-c,--config", config_file, "Configuration to run with")->capture_default_str();
+  bool check = false;
+  bool print = false;
+  auto* check_flag = app.add_flag("--check-config", check,
+                                  "Print what is wrong with FILE and exit: 1 if it has errors");
+  app.add_flag("--print-config", print, "Print FILE with every default filled in and exit")
+      ->excludes(check_flag);
+  auto* named = app.add_option("FILE", file,
+                               "For --check-config and --print-config; default: that of --config");
+  app.set_version_flag("--version", std::string{"vrrpd "} + ha::vrrp::kProgramVersion);
+  try {
+    app.parse(argc, argv);
+    if (named->count() > 0 && !check && !print) {
+      throw CLI::ExtrasError("vrrpd", {file + " (use --config FILE)"});
+    }
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (named->count() > 0) config_file = file;
+
+  Loaded loaded = ha::vrrp::load_file(config_file);
+  if (!report(loaded)) return 1;
+  if (check) return 0;
+  if (print) {
+    std::fputs(ha::vrrp::print(*loaded.config).c_str(), stdout);
+    return 0;
+  }
+  return ha::vrrp::run_daemon(config_file, std::move(*loaded.config));
+}

@@ -1,0 +1,95 @@
+#include "vrrpd/runtime/outbox.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include "vrrpd/wire/announce.hpp"
+
+namespace ha::vrrp {
+
+Outbox::Outbox(Kernel& kernel, FrameSocket& frames, Log& log)
+    : kernel_{kernel}, frames_{frames}, log_{log} {}
+
+void Outbox::advertise(Segment& segment, const IpAddress& source, const IpAddress& destination,
+                       std::span<const std::uint8_t> message) {
+  segment.queue(source, destination, message);
+  if (std::find(segments_.begin(), segments_.end(), &segment) == segments_.end()) {
+    segments_.push_back(&segment);
+  }
+}
+
+void Outbox::add_addresses(std::span<const AddressRequest> requests) {
+  for (const AddressRequest& request : requests) changes_.push_back({true, request});
+}
+
+void Outbox::remove_addresses(std::span<const AddressRequest> requests) {
+  for (const AddressRequest& request : requests) {
+    changes_.push_back({false, request});
+    std::erase_if(announcements_, [&](const Announcement& announcement) {
+      return announcement.interface == request.interface &&
+             announcement.address == request.prefix.address;
+    });
+  }
+}
+
+void Outbox::announce(const Announcement& announcement) { announcements_.push_back(announcement); }
+
+void Outbox::flush() {
+  flush_adverts();
+  flush_addresses();
+  flush_announcements();
+}
+
+void Outbox::flush_adverts() {
+  for (Segment* segment : segments_) report("advertisements", segment->flush());
+  segments_.clear();
+}
+
+void Outbox::flush_addresses() {
+  std::vector<AddressRequest> run;
+  for (std::size_t i = 0; i < changes_.size();) {
+    const bool add = changes_[i].add;
+    run.clear();
+    for (; i < changes_.size() && changes_[i].add == add; ++i) {
+      run.push_back(std::move(changes_[i].request));
+    }
+    change_addresses(run, add);
+  }
+  changes_.clear();
+}
+
+void Outbox::change_addresses(std::span<const AddressRequest> requests, bool add) {
+  const auto result = add ? kernel_.add_addresses(requests) : kernel_.remove_addresses(requests);
+  if (!result) log_.error("{}", result.error().message());
+}
+
+void Outbox::flush_announcements() {
+  if (announcements_.empty()) return;
+  std::deque<ArpFrame> arp;  // references stay valid while it grows
+  std::deque<NeighborFrame> neighbor;
+  std::vector<FrameSocket::Frame> frames;
+  for (const Announcement& announcement : announcements_) {
+    if (announcement.address.is_v6()) {
+      frames.push_back({announcement.interface, neighbor.emplace_back(unsolicited_advertisement(
+                                                    announcement.mac, announcement.address))});
+      continue;
+    }
+    for (const auto& [form, operation] : {std::pair{ArpForm::kRequest, ArpOperation::kRequest},
+                                          std::pair{ArpForm::kReply, ArpOperation::kReply}}) {
+      if (announcement.form != form && announcement.form != ArpForm::kBoth) continue;
+      frames.push_back(
+          {announcement.interface,
+           arp.emplace_back(gratuitous_arp(announcement.mac, announcement.address, operation))});
+    }
+  }
+  report("announcements", frames_.send(frames));
+  announcements_.clear();
+}
+
+void Outbox::report(const char* what, const VrrpSocket::Sent& sent) {
+  if (sent.failed == 0 || !send_errors_.admit(std::chrono::steady_clock::now())) return;
+  log_.warning("{} {} could not be sent: {}{}", sent.failed, what, sent.first_error.message(),
+               send_errors_.suffix());
+}
+
+}  // namespace ha::vrrp

@@ -1,0 +1,61 @@
+/// What one turn of the event loop wants done, carried out together at its end in the order that
+/// matters on the wire: advertisements, then addresses, then announcements. Many virtual routers
+/// that change at once so cost a handful of system calls, and the last of 500 addresses is
+/// announced as early as the kernel allows.
+#pragma once
+
+#include <vector>
+
+#include "vrrpd/config/config.hpp"
+#include "vrrpd/kernel/kernel.hpp"
+#include "vrrpd/kernel/packet_socket.hpp"
+#include "vrrpd/runtime/log.hpp"
+#include "vrrpd/runtime/segment.hpp"
+
+namespace ha::vrrp {
+
+/// Where and how one address is announced.
+struct Announcement {
+  IfIndex interface;
+  MacAddress mac{};
+  IpAddress address;
+  ArpForm form = ArpForm::kRequest;
+};
+
+class Outbox {
+ public:
+  /// All three must outlive the outbox.
+  Outbox(Kernel& kernel, FrameSocket& frames, Log& log);
+
+  /// `segment` must live until the next flush().
+  void advertise(Segment& segment, const IpAddress& source, const IpAddress& destination,
+                 std::span<const std::uint8_t> message);
+  void add_addresses(std::span<const AddressRequest> requests);
+  /// Also withdraws announcements of these addresses that have not left yet.
+  void remove_addresses(std::span<const AddressRequest> requests);
+  void announce(const Announcement& announcement);
+
+  void flush();
+
+ private:
+  void flush_adverts();
+  void flush_addresses();
+  void flush_announcements();
+  void change_addresses(std::span<const AddressRequest> requests, bool add);
+  void report(const char* what, const VrrpSocket::Sent& sent);
+
+  struct AddressChange {
+    bool add;
+    AddressRequest request;
+  };
+
+  Kernel& kernel_;
+  FrameSocket& frames_;
+  Log& log_;
+  std::vector<Segment*> segments_;
+  std::vector<AddressChange> changes_;
+  std::vector<Announcement> announcements_;
+  Throttle send_errors_;
+};
+
+}  // namespace ha::vrrp

@@ -1,0 +1,457 @@
+#include "vrrpd/runtime/router_driver.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "vrrpd/engine/track.hpp"
+
+namespace ha::vrrp {
+namespace {
+
+std::vector<IpAddress> advertised(const InstanceConfig& config) {
+  std::vector<IpAddress> addresses;
+  for (const VirtualAddress& address : config.addresses) {
+    if (address.advertise) addresses.push_back(address.prefix.address);
+  }
+  return addresses;
+}
+
+std::string join(const std::vector<IpAddress>& addresses) {
+  std::string text;
+  for (const IpAddress& address : addresses) {
+    if (!text.empty()) text += ", ";
+    text += address.to_string();
+  }
+  return text;
+}
+
+/// "1s", "1.5s", "100ms".
+std::string spell(Duration duration) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  return ms % 1000 == 0 ? fmt::format("{}s", ms / 1000) : fmt::format("{}ms", ms);
+}
+
+ChecksumForm initial_form(ChecksumPolicy policy) {
+  return policy == ChecksumPolicy::kMessageOnly ? ChecksumForm::kMessageOnly
+                                                : ChecksumForm::kPseudoHeader;
+}
+
+AddressRequest request_for(const VirtualAddress& address, IfIndex interface) {
+  return {interface, address.prefix, address.label, address.noprefixroute};
+}
+
+}  // namespace
+
+RouterDriver::RouterDriver(InstanceConfig config, RouterServices services)
+    : config_{std::move(config)},
+      services_{services},
+      form_{initial_form(config_.checksum)},
+      effective_{config_.router.priority},
+      since_{std::chrono::system_clock::now()} {
+  update_policy();
+}
+
+RouterDriver::~RouterDriver() {
+  services_.scheduler.set(this, scheduled_, std::nullopt);
+  leave_segment();
+}
+
+void RouterDriver::update_policy() {
+  policy_.version = config_.router.version;
+  policy_.vrid = config_.vrid;
+  policy_.minimum_ttl = config_.minimum_ttl;
+  policy_.advertisement_interval = config_.router.advertisement_interval;
+  policy_.local_address = source_;
+  policy_.multicast_group = config_.multicast_group;
+  policy_.unicast_peers = config_.unicast_peers;
+  policy_.password.reset();
+  if (config_.password) policy_.password = make_password(*config_.password);
+  policy_.addresses = advertised(config_);
+  std::sort(policy_.addresses.begin(), policy_.addresses.end());
+
+  destinations_ = config_.unicast_peers;
+  if (destinations_.empty()) destinations_.push_back(config_.multicast_group);
+  encoded_.assign(destinations_.size(), {});
+}
+
+// ---- what happens around it ----
+
+void RouterDriver::start(const Surroundings& surroundings, TimePoint now) {
+  if (segment_ != surroundings.segment) {
+    leave_segment();
+    segment_ = surroundings.segment;
+    segment_->attach(config_.vrid, this);
+  }
+  const bool moved = source_ != surroundings.source;
+  if (moved) {
+    source_ = surroundings.source;
+    update_policy();
+  }
+  if (std::holds_alternative<Initialize>(state_) || std::holds_alternative<Fault>(state_)) {
+    feed(Started{effective_, source_}, now);
+  } else if (moved) {
+    feed(AddressChanged{source_}, now);
+  }
+}
+
+void RouterDriver::fault(Faulted::Cause cause, std::string_view reason, TimePoint now) {
+  const bool news = fault_reason_ != reason;
+  fault_reason_ = reason;
+  if (std::holds_alternative<Fault>(state_)) {
+    if (news) services_.log.warning("({}) waiting: {}", config_.name, reason);
+    return;
+  }
+  feed(Faulted{cause}, now);
+}
+
+void RouterDriver::leave_segment() {
+  if (segment_ != nullptr) segment_->detach(config_.vrid);
+  segment_ = nullptr;
+}
+
+void RouterDriver::shut_down(TimePoint now) { feed(ShutDown{}, now); }
+
+void RouterDriver::reconfigure(InstanceConfig config, TimePoint now) {
+  if (config == config_) return;
+  const std::vector<AddressRequest> before = requests();
+  const bool form_changed = config.checksum != config_.checksum;
+  config_ = std::move(config);
+  if (form_changed) form_ = initial_form(config_.checksum);
+  update_policy();
+
+  const auto lacks = [](const std::vector<AddressRequest>& list) {
+    return [&list](const AddressRequest& request) {
+      return std::find(list.begin(), list.end(), request) == list.end();
+    };
+  };
+  if (is_master()) {
+    const std::vector<AddressRequest> after = requests();
+    std::vector<AddressRequest> gone;
+    std::copy_if(before.begin(), before.end(), std::back_inserter(gone), lacks(after));
+    std::vector<AddressRequest> added;
+    std::copy_if(after.begin(), after.end(), std::back_inserter(added), lacks(before));
+    services_.outbox.remove_addresses(gone);
+    services_.outbox.add_addresses(added);
+    if (!added.empty()) feed(AnnouncementDue{}, now);
+  }
+  feed(Reconfigured{}, now);
+  update_priority(now);
+}
+
+void RouterDriver::set_demotion(Demotion demotion, TimePoint now) {
+  const auto known = std::find_if(demotions_.begin(), demotions_.end(), [&](const Demotion& other) {
+    return other.source == demotion.source;
+  });
+  if (known == demotions_.end()) {
+    demotions_.push_back(std::move(demotion));
+  } else {
+    *known = std::move(demotion);
+  }
+  update_priority(now);
+}
+
+void RouterDriver::update_priority(TimePoint now) {
+  const Priority effective = effective_priority(config_.router.priority, demotions_);
+  if (effective == effective_) return;
+  services_.log.info("({}) Changing effective priority from {} to {}", config_.name,
+                     effective_.value(), effective.value());
+  effective_ = effective;
+  feed(PriorityChanged{effective}, now);
+}
+
+// ---- packets ----
+
+void RouterDriver::receive(const Received& received, const IpAddress& source, TimePoint now) {
+  const Advert& advert = received.advert;
+  ++statistics_.advertisement_rcvd;
+  if (advert.priority == kPriorityRelease) ++statistics_.priority_zero_pkts_rcvd;
+  last_adv_source_ = source;
+  last_adv_priority_ = advert.priority;
+  last_adv_at_ = now;
+
+  if (received.form != form_ && advert.version == Version::k3 && source.is_v4()) {
+    if (config_.checksum == ChecksumPolicy::kAuto) {
+      form_ = received.form;
+      encoded_.assign(destinations_.size(), {});
+    } else {
+      const bool ours_plain = form_ == ChecksumForm::kMessageOnly;
+      alarm("checksum-form-mismatch", source, ours_plain ? "message-only" : "pseudo-header",
+            ours_plain ? "pseudo-header" : "message-only", now);
+    }
+  }
+  if (received.addresses_differ) {
+    ++statistics_.errors[static_cast<std::size_t>(PacketError::kAddressList)];
+    alarm("address-list-mismatch", source, join(policy_.addresses), join(advert.addresses), now);
+  }
+  if (received.interval_differs) {
+    ++statistics_.errors[static_cast<std::size_t>(PacketError::kInterval)];
+    alarm("interval-mismatch", source, spell(config_.router.advertisement_interval),
+          spell(advert.interval), now);
+  }
+  feed(AdvertReceived{source, advert.priority, advert.interval}, now);
+}
+
+void RouterDriver::dropped(PacketError error, const Datagram& datagram, TimePoint now) {
+  ++statistics_.errors[static_cast<std::size_t>(error)];
+  note_mismatch(error, datagram, now);
+}
+
+void RouterDriver::note_mismatch(PacketError error, const Datagram& datagram, TimePoint now) {
+  const auto byte = [&](std::size_t i) {
+    return i < datagram.message.size() ? datagram.message[i] : std::uint8_t{0};
+  };
+  const char* const with_password = "a password";
+  switch (error) {
+    case PacketError::kVersion:
+      return alarm("version-mismatch", datagram.source,
+                   fmt::format("{}", static_cast<int>(config_.router.version)),
+                   fmt::format("{}", byte(0) >> 4), now);
+    case PacketError::kInterval:
+      return alarm("interval-mismatch", datagram.source,
+                   spell(config_.router.advertisement_interval), fmt::format("{}s", byte(5)), now);
+    case PacketError::kAuthType:
+      return alarm("password-mismatch", datagram.source,
+                   config_.password ? with_password : "no password",
+                   fmt::format("authentication type {}", byte(4)), now);
+    case PacketError::kAuthentication:
+      return alarm("password-mismatch", datagram.source, with_password, "another one", now);
+    case PacketError::kMode:
+      return alarm("mode-mismatch", datagram.source,
+                   config_.unicast_peers.empty() ? config_.multicast_group.to_string() : "unicast",
+                   datagram.destination.to_string(), now);
+    case PacketError::kSource:
+    case PacketError::kTtl:
+    case PacketError::kLength:
+    case PacketError::kType:
+    case PacketError::kChecksum:
+    case PacketError::kVrid:
+    case PacketError::kAddressList:
+      return alarm("invalid-packets", datagram.source, "", counter_name(error), now);
+  }
+}
+
+void RouterDriver::alarm(std::string_view kind, const IpAddress& peer, std::string_view ours,
+                         std::string_view theirs, TimePoint now) {
+  if (!alarms_.raise(kind, peer.to_string(), ours, theirs, now)) return;
+  services_.log.warning("({}) {} with {}: ours {}, theirs {}", config_.name, kind, peer.to_string(),
+                        ours.empty() ? "-" : ours, theirs);
+}
+
+// ---- the engine ----
+
+void RouterDriver::feed(const Event& event, TimePoint now) {
+  Step next = step(config_.router, state_, event, now);
+  state_ = std::move(next.next);
+  for (const Action& action : next.actions) carry_out(action, now);
+  services_.scheduler.set(this, scheduled_, deadline(state_));
+}
+
+void RouterDriver::carry_out(const Action& action, TimePoint now) {
+  struct {
+    RouterDriver& self;
+    TimePoint now;
+    void operator()(const SendAdvert& send) const { self.send_advert(send.priority); }
+    void operator()(const AcquireAddresses&) const {
+      self.services_.outbox.add_addresses(self.requests());
+    }
+    void operator()(const ReleaseAddresses&) const {
+      self.services_.outbox.remove_addresses(self.removable());
+    }
+    void operator()(const Announce&) const { self.announce(); }
+    void operator()(const Transitioned& transition) const { self.log_transition(transition); }
+    void operator()(const LosingAdvertHeard& heard) const {
+      if (!self.losing_adverts_.admit(now)) return;
+      self.services_.log.info(
+          "({}) Received advert from {} with lower priority {}, ours {}, forcing new election{}",
+          self.config_.name, heard.claim.source.to_string(), heard.claim.priority.value(),
+          self.effective_.value(), self.losing_adverts_.suffix());
+    }
+    void operator()(const MasterChanged& changed) const {
+      self.services_.log.info("({}) master set to {}", self.config_.name,
+                              changed.master.source.to_string());
+    }
+  } visitor{*this, now};
+  std::visit(visitor, action);
+}
+
+const std::vector<std::uint8_t>& RouterDriver::encoded(Priority priority, std::size_t destination) {
+  EncodedAdvert& cached = encoded_[destination];
+  if (cached.message.empty() || cached.priority != priority) {
+    Advert advert;
+    advert.version = config_.router.version;
+    advert.vrid = config_.vrid;
+    advert.priority = priority;
+    advert.interval = config_.router.advertisement_interval;
+    advert.addresses = advertised(config_);
+    advert.password = policy_.password;
+    cached = {priority, encode(advert, source_, destinations_[destination], form_)};
+  }
+  return cached.message;
+}
+
+void RouterDriver::send_advert(Priority priority) {
+  if (segment_ == nullptr) return;
+  for (std::size_t i = 0; i < destinations_.size(); ++i) {
+    services_.outbox.advertise(*segment_, source_, destinations_[i], encoded(priority, i));
+  }
+  ++statistics_.advertisement_sent;
+  if (priority == kPriorityRelease) ++statistics_.priority_zero_pkts_sent;
+}
+
+std::vector<AddressRequest> RouterDriver::requests() const {
+  std::vector<AddressRequest> requests;
+  for (const VirtualAddress& address : config_.addresses) {
+    const std::string& name = address.interface.empty() ? interface_ : address.interface;
+    for (const Link& link : services_.kernel.links()) {
+      if (link.name == name) requests.push_back(request_for(address, link.index));
+    }
+  }
+  return requests;
+}
+
+std::vector<AddressRequest> RouterDriver::removable() const {
+  std::vector<AddressRequest> requests = this->requests();
+  if (config_.router.priority != kPriorityOwner) return requests;
+  // An owner's virtual addresses may be the interface's own, which are not ours to take away.
+  const auto& present = services_.kernel.addresses();
+  std::erase_if(requests, [&](const AddressRequest& request) {
+    return std::none_of(present.begin(), present.end(), [&](const Address& address) {
+      return address.ours && address.interface == request.interface &&
+             address.prefix == request.prefix;
+    });
+  });
+  return requests;
+}
+
+void RouterDriver::announce() {
+  for (const AddressRequest& request : requests()) {
+    const auto& links = services_.kernel.links();
+    const auto link = std::find_if(links.begin(), links.end(), [&](const Link& other) {
+      return other.index == request.interface;
+    });
+    services_.outbox.announce(
+        {request.interface, link->mac, request.prefix.address, config_.gratuitous_arp_form});
+  }
+}
+
+void RouterDriver::restore(std::span<const AddressRequest> missing, TimePoint now) {
+  statistics_.addresses_restored += missing.size();
+  for (const AddressRequest& request : missing) {
+    if (alarms_.raise("address-removed", "", to_string(request.prefix), "removed by somebody else",
+                      now)) {
+      services_.log.warning("({}) {} was removed by somebody else; put back", config_.name,
+                            to_string(request.prefix));
+    }
+  }
+  services_.outbox.add_addresses(missing);
+  feed(AnnouncementDue{}, now);
+}
+
+// ---- what it tells ----
+
+void RouterDriver::log_transition(const Transitioned& transition) {
+  Log& log = services_.log;
+  since_ = std::chrono::system_clock::now();
+  last_event_ = transition.event;
+  new_master_reason_ = transition.reason;
+  why_ = sentence(transition);
+  if (transition.to == "master") {
+    ++statistics_.master_transitions;
+    log.info("({}) Entering MASTER STATE", config_.name);
+  } else if (transition.to == "backup") {
+    const bool initial = transition.event == LastEvent::kStartup;
+    if (transition.claim && !transition.stalled) {
+      const Claim& claim = *transition.claim;
+      if (claim.priority == effective_) {
+        log.info(
+            "({}) Master received advert from {} with same priority {} but higher IP address than "
+            "ours",
+            config_.name, claim.source.to_string(), claim.priority.value());
+      } else {
+        log.info("({}) Master received advert from {} with higher priority {}, ours {}",
+                 config_.name, claim.source.to_string(), claim.priority.value(),
+                 effective_.value());
+      }
+    }
+    log.info("({}) Entering BACKUP STATE{}", config_.name, initial ? " (init)" : "");
+  } else if (transition.to == "fault") {
+    log.warning("({}) Entering FAULT STATE", config_.name);
+  } else {
+    log.info("({}) Stopped", config_.name);
+  }
+  log.info("({}) {}", config_.name, why_);
+}
+
+std::string RouterDriver::sentence(const Transitioned& transition) const {
+  const auto who = [&] {
+    return transition.claim ? fmt::format("{} (priority {})", transition.claim->source.to_string(),
+                                          transition.claim->priority.value())
+                            : std::string{"nobody"};
+  };
+  if (transition.stalled) {
+    return fmt::format("this machine stood still for too long; {} has taken over meanwhile", who());
+  }
+  switch (transition.event) {
+    case LastEvent::kStartup:
+    case LastEvent::kInterfaceUp:
+      return transition.to == "master"
+                 ? fmt::format("started as the owner of its addresses, from {}",
+                               source_.to_string())
+                 : fmt::format("started with priority {}, from {}", effective_.value(),
+                               source_.to_string());
+    case LastEvent::kShutdown:
+      return "shut down";
+    case LastEvent::kHigherPriorityBackup:
+      return fmt::format("{} has the better claim; ours is {}", who(), effective_.value());
+    case LastEvent::kMasterTimeout:
+      if (transition.reason == NewMasterReason::kPriority) return "the master has let go";
+      return transition.claim ? fmt::format("no advertisement from {} for too long", who())
+                              : std::string{"no advertisement was heard from anybody"};
+    case LastEvent::kLowerPriorityMaster:
+    case LastEvent::kPreemptHoldTimeout:
+    case LastEvent::kOwnerPreempt:
+      return fmt::format("took over from {}; ours is {}", who(), effective_.value());
+    case LastEvent::kInterfaceDown:
+    case LastEvent::kNoPrimaryIpAddress:
+    case LastEvent::kNoVirtualIpAddresses:
+      return fault_reason_;
+    case LastEvent::kNone:
+      break;
+  }
+  return "no reason recorded";
+}
+
+RouterStatus RouterDriver::status(TimePoint now) {
+  RouterStatus status;
+  status.name = config_.name;
+  status.interface = interface_;
+  status.vrid = config_.vrid;
+  status.version = config_.router.version;
+  status.state = name_of(state_);
+  status.priority = config_.router.priority;
+  status.effective_priority = effective_;
+  for (const VirtualAddress& address : config_.addresses) {
+    status.addresses.push_back(to_string(address.prefix));
+  }
+  if (!last_adv_source_.is_unspecified()) {
+    status.last_adv_source = last_adv_source_.to_string();
+    status.last_adv_priority = last_adv_priority_;
+    status.last_adv_age = std::chrono::duration_cast<std::chrono::milliseconds>(now - last_adv_at_);
+  }
+  const auto* backup = std::get_if<Backup>(&state_);
+  const Duration interval =
+      backup != nullptr ? backup->master_interval : config_.router.advertisement_interval;
+  status.skew_time = skew_time(config_.router.version, effective_, interval);
+  status.master_down_interval = master_down_interval(config_.router.version, effective_, interval);
+  status.last_event = last_event_;
+  status.new_master_reason = new_master_reason_;
+  status.why = why_;
+  status.since = since_;
+  status.tracks = demotions_;
+  // A mismatch shows with every advertisement of the peer; a few may be lost.
+  status.alarms = alarms_.current(now, std::max<Duration>(std::chrono::seconds{10}, 4 * interval));
+  status.statistics = statistics_;
+  return status;
+}
+
+}  // namespace ha::vrrp

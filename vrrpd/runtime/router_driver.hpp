@@ -1,0 +1,130 @@
+/// One virtual router in the daemon: feeds events to the engine's step() and carries its actions
+/// out.
+///
+/// Holds no protocol logic. Everything it sends goes through the Outbox, so nothing here does I/O
+/// of its own but logging.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vrrpd/config/config.hpp"
+#include "vrrpd/runtime/alarms.hpp"
+#include "vrrpd/runtime/log.hpp"
+#include "vrrpd/runtime/outbox.hpp"
+#include "vrrpd/runtime/scheduler.hpp"
+#include "vrrpd/runtime/segment.hpp"
+#include "vrrpd/runtime/status.hpp"
+
+namespace ha::vrrp {
+
+/// What every router uses and none owns.
+struct RouterServices {
+  const Kernel& kernel;
+  Outbox& outbox;
+  Scheduler& scheduler;
+  Log& log;
+};
+
+/// What a router needs around it to run.
+struct Surroundings {
+  Segment* segment = nullptr;
+  IpAddress source;  ///< the address it sends from
+};
+
+class RouterDriver {
+ public:
+  RouterDriver(InstanceConfig config, RouterServices services);
+  ~RouterDriver();
+  RouterDriver(const RouterDriver&) = delete;
+  RouterDriver& operator=(const RouterDriver&) = delete;
+
+  [[nodiscard]] const InstanceConfig& config() const { return config_; }
+  [[nodiscard]] const ReceivePolicy& policy() const { return policy_; }
+  [[nodiscard]] bool is_master() const { return std::holds_alternative<Master>(state_); }
+  [[nodiscard]] Segment* segment() const { return segment_; }
+
+  /// The interface it runs on, found or configured.
+  void set_interface(std::string name) { interface_ = std::move(name); }
+
+  /// Everything is there: starts, or goes on with another source address.
+  void start(const Surroundings& surroundings, TimePoint now);
+  /// Something is missing; `reason` is for people.
+  void fault(Faulted::Cause cause, std::string_view reason, TimePoint now);
+  void shut_down(TimePoint now);
+  /// The segment is about to go away; only in fault or before the start.
+  void leave_segment();
+
+  /// Changes to a configuration with the same interface, VRID, version and family. What did not
+  /// change goes on undisturbed; addresses change by their difference.
+  void reconfigure(InstanceConfig config, TimePoint now);
+
+  /// Replaces the demotion of the same source.
+  void set_demotion(Demotion demotion, TimePoint now);
+
+  void wake(TimePoint now) { feed(DeadlineReached{}, now); }
+  void receive(const Received& received, const IpAddress& source, TimePoint now);
+  /// Counts a packet that was for this router and is dropped, and alarms if it shows a
+  /// misconfigured peer.
+  void dropped(PacketError error, const Datagram& datagram, TimePoint now);
+  /// As dropped(), for kinds that are counted for the whole daemon.
+  void note_mismatch(PacketError error, const Datagram& datagram, TimePoint now);
+
+  /// The kernel says these are gone although we are master: puts them back.
+  void restore(std::span<const AddressRequest> missing, TimePoint now);
+  /// The addresses as they are to be installed now; those on a missing interface are left out.
+  [[nodiscard]] std::vector<AddressRequest> requests() const;
+
+  [[nodiscard]] RouterStatus status(TimePoint now);
+
+ private:
+  void feed(const Event& event, TimePoint now);
+  void carry_out(const Action& action, TimePoint now);
+  void send_advert(Priority priority);
+  [[nodiscard]] const std::vector<std::uint8_t>& encoded(Priority priority,
+                                                         std::size_t destination);
+  /// Those of requests() that are to go when this router lets go.
+  [[nodiscard]] std::vector<AddressRequest> removable() const;
+  void announce();
+  void log_transition(const Transitioned& transition);
+  [[nodiscard]] std::string sentence(const Transitioned& transition) const;
+  void update_policy();
+  void update_priority(TimePoint now);
+  void alarm(std::string_view kind, const IpAddress& peer, std::string_view ours,
+             std::string_view theirs, TimePoint now);
+
+  /// An advertisement as it was last encoded for one destination.
+  struct EncodedAdvert {
+    Priority priority;
+    std::vector<std::uint8_t> message;  ///< empty: not valid
+  };
+
+  InstanceConfig config_;
+  RouterServices services_;
+  std::string interface_;
+  Segment* segment_ = nullptr;
+  IpAddress source_;
+  ReceivePolicy policy_;
+  std::vector<IpAddress> destinations_;
+  std::vector<EncodedAdvert> encoded_;  ///< by destination
+  ChecksumForm form_ = ChecksumForm::kPseudoHeader;
+  State state_ = Initialize{};
+  std::optional<TimePoint> scheduled_;
+
+  std::vector<Demotion> demotions_;
+  Priority effective_;
+  std::string fault_reason_;
+  Alarms alarms_;
+  Throttle losing_adverts_;
+  RouterStatistics statistics_;
+  LastEvent last_event_ = LastEvent::kNone;
+  NewMasterReason new_master_reason_ = NewMasterReason::kNotMaster;
+  std::string why_;
+  WallClock since_;
+  IpAddress last_adv_source_;
+  Priority last_adv_priority_;
+  TimePoint last_adv_at_;
+};
+
+}  // namespace ha::vrrp

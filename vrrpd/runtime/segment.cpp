@@ -1,0 +1,70 @@
+#include "vrrpd/runtime/segment.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ha::vrrp {
+
+Segment::Segment(IfIndex interface, std::string name, Family family, Receiver receiver)
+    : interface_{interface},
+      name_{std::move(name)},
+      family_{family},
+      receiver_{std::move(receiver)} {}
+
+Result<std::unique_ptr<Segment>> Segment::open(boost::asio::io_context& io, IfIndex interface,
+                                               const std::string& name, Family family,
+                                               Receiver receiver,
+                                               std::function<void()> batch_done) {
+  std::unique_ptr<Segment> segment{new Segment{interface, name, family, std::move(receiver)}};
+  auto socket = VrrpSocket::open(
+      io, interface, name, family,
+      [self = segment.get()](const IncomingPacket& packet) { self->receive(packet); },
+      std::move(batch_done));
+  if (!socket) return tl::unexpected{socket.error()};
+  segment->socket_ = std::move(*socket);
+  return segment;
+}
+
+bool Segment::in_use() const {
+  return std::any_of(routers_.begin(), routers_.end(),
+                     [](const RouterDriver* router) { return router != nullptr; });
+}
+
+void Segment::receive(const IncomingPacket& packet) {
+  Datagram datagram;
+  if (family_ == Family::kIpv4) {
+    const auto parsed = parse_ipv4(packet.bytes);
+    if (!parsed) return receiver_(nullptr, nullptr);
+    datagram = *parsed;
+  } else {
+    datagram.source = packet.source;
+    datagram.destination = packet.destination;
+    // A hop limit that the kernel did not tell proves nothing about where the packet came from.
+    datagram.ttl = static_cast<std::uint8_t>(std::max(packet.hop_limit, 0));
+    datagram.message = packet.bytes;
+  }
+  if (packet.truncated) datagram.message = {};  // counted as a length error
+  const auto vrid = peek_vrid(datagram.message);
+  receiver_(&datagram, vrid ? routers_[vrid->value()] : nullptr);
+}
+
+void Segment::queue(const IpAddress& source, const IpAddress& destination,
+                    std::span<const std::uint8_t> message) {
+  queue_.push_back({source, destination, messages_.size(), message.size()});
+  messages_.insert(messages_.end(), message.begin(), message.end());
+}
+
+VrrpSocket::Sent Segment::flush() {
+  if (queue_.empty()) return {};
+  outgoing_.clear();
+  for (const Queued& queued : queue_) {
+    outgoing_.push_back({queued.source, queued.destination,
+                         std::span{messages_}.subspan(queued.offset, queued.size)});
+  }
+  VrrpSocket::Sent sent = socket_->send(outgoing_);
+  queue_.clear();
+  messages_.clear();
+  return sent;
+}
+
+}  // namespace ha::vrrp

@@ -1,0 +1,69 @@
+/// One interface and family: its VRRP socket, the virtual routers on it, and what waits to be sent.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "vrrpd/kernel/packet_socket.hpp"
+#include "vrrpd/wire/receive.hpp"
+
+namespace ha::vrrp {
+
+class RouterDriver;
+
+class Segment {
+ public:
+  /// Called for every packet with the router it is for, or null. The datagram is null if it could
+  /// not be read as one.
+  using Receiver = std::function<void(const Datagram*, RouterDriver*)>;
+
+  /// `batch_done` is called after each run of packets that were there at once.
+  [[nodiscard]] static Result<std::unique_ptr<Segment>> open(boost::asio::io_context& io,
+                                                             IfIndex interface,
+                                                             const std::string& name, Family family,
+                                                             Receiver receiver,
+                                                             std::function<void()> batch_done);
+
+  [[nodiscard]] IfIndex interface() const { return interface_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] Family family() const { return family_; }
+
+  Result<void> join(const IpAddress& group) { return socket_->join(group); }
+  void attach(Vrid vrid, RouterDriver* router) { routers_[vrid.value()] = router; }
+  void detach(Vrid vrid) { routers_[vrid.value()] = nullptr; }
+  [[nodiscard]] bool in_use() const;
+
+  /// Hands over what lies in the socket now.
+  void drain() { socket_->drain(); }
+
+  /// Queues a copy of `message`; flush() sends all that is queued with as few system calls as it
+  /// takes.
+  void queue(const IpAddress& source, const IpAddress& destination,
+             std::span<const std::uint8_t> message);
+  VrrpSocket::Sent flush();
+
+ private:
+  Segment(IfIndex interface, std::string name, Family family, Receiver receiver);
+  void receive(const IncomingPacket& packet);
+
+  struct Queued {
+    IpAddress source;
+    IpAddress destination;
+    std::size_t offset;
+    std::size_t size;
+  };
+
+  IfIndex interface_;
+  std::string name_;
+  Family family_;
+  Receiver receiver_;
+  std::unique_ptr<VrrpSocket> socket_;
+  std::array<RouterDriver*, 256> routers_{};
+  std::vector<Queued> queue_;
+  std::vector<std::uint8_t> messages_;
+  std::vector<OutgoingPacket> outgoing_;
+};
+
+}  // namespace ha::vrrp

@@ -1,0 +1,106 @@
+/// What the daemon tells about itself: a snapshot as values, its JSON form (leaf names of RFC 8347,
+/// kebab-case), and the same in sentences.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ha/messages.hpp"
+#include "ha/types.hpp"
+#include "vrrpd/engine/router.hpp"
+#include "vrrpd/wire/receive.hpp"
+
+namespace ha::vrrp {
+
+using WallClock = std::chrono::system_clock::time_point;
+
+/// Per virtual router, RFC 8347 section 4 `statistics`.
+struct RouterStatistics {
+  std::uint64_t master_transitions = 0;
+  std::uint64_t advertisement_rcvd = 0;
+  std::uint64_t advertisement_sent = 0;
+  std::uint64_t priority_zero_pkts_rcvd = 0;
+  std::uint64_t priority_zero_pkts_sent = 0;
+  std::uint64_t addresses_restored = 0;  ///< put back after somebody else removed them
+  std::array<std::uint64_t, kPacketErrorCount> errors{};  ///< by PacketError
+};
+
+/// Packets that no virtual router of ours can be charged with.
+using GlobalErrors = std::array<std::uint64_t, kPacketErrorCount>;
+
+/// Something that needs a human, for as long as it lasts.
+struct Alarm {
+  std::string kind;  ///< "interval-mismatch"
+  std::string peer;  ///< empty: no peer is concerned
+  std::string ours;  ///< both values, for a mismatch
+  std::string theirs;
+  WallClock since;
+};
+
+struct RouterStatus {
+  std::string name;
+  std::string interface;
+  Vrid vrid;
+  Version version = Version::k3;
+  std::string state;  ///< "master"
+  Priority priority;
+  Priority effective_priority;
+  std::vector<std::string> addresses;  ///< "192.168.1.100/24", in the order of the configuration
+  std::string last_adv_source;         ///< empty: none was heard
+  Priority last_adv_priority;          ///< what it claimed
+  std::chrono::milliseconds last_adv_age{};
+  Duration master_down_interval{};
+  Duration skew_time{};
+  LastEvent last_event = LastEvent::kNone;
+  NewMasterReason new_master_reason = NewMasterReason::kNotMaster;
+  std::string why;  ///< the sentence logged with the last transition
+  WallClock since;
+  std::vector<Demotion> tracks;
+  std::vector<Alarm> alarms;
+  RouterStatistics statistics;
+};
+
+struct TeamStatus {
+  std::string name;
+  int up = 0;
+  int servers = 0;
+  bool healthy = false;
+};
+
+struct HaproxyStatus {
+  std::string verdict;  ///< "healthy"
+  int servers_up = 0;
+  int servers = 0;
+  int percentage = 0;
+  int healthy_teams = 0;
+  std::vector<TeamStatus> teams;
+  std::chrono::milliseconds grace_remaining{};
+  std::string reason;
+  std::string alarm;  ///< empty: none
+};
+
+struct Status {
+  std::string node;
+  std::string version;
+  std::vector<RouterStatus> instances;
+  GlobalErrors errors{};
+  std::optional<HaproxyStatus> haproxy;
+};
+
+/// "2026-01-07T10:15:00Z".
+[[nodiscard]] std::string to_utc(WallClock time);
+
+/// The object that `vrrpctl status --json` prints, as one line of UTF-8.
+[[nodiscard]] std::string to_json(const Status& status);
+
+/// Why this state and this priority, one sentence a line. All instances where `instance` is empty;
+/// nothing if there is no instance of that name.
+[[nodiscard]] std::optional<std::vector<std::string>> explain(const Status& status,
+                                                              std::string_view instance);
+
+}  // namespace ha::vrrp

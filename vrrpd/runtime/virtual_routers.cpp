@@ -1,0 +1,377 @@
+#include "vrrpd/runtime/virtual_routers.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <set>
+#include <utility>
+
+namespace ha::vrrp {
+namespace {
+
+TimePoint now() { return std::chrono::steady_clock::now(); }
+
+/// Kinds that RFC 8347 counts for the whole daemon even where the virtual router is known.
+bool counted_globally(PacketError error) {
+  return error == PacketError::kTtl || error == PacketError::kVersion ||
+         error == PacketError::kChecksum || error == PacketError::kVrid;
+}
+
+/// Whether the two are the same virtual router to its peers.
+bool same_router(const InstanceConfig& a, const InstanceConfig& b) {
+  return a.interface == b.interface && a.vrid == b.vrid && a.family() == b.family() &&
+         a.router.version == b.router.version && a.multicast_group == b.multicast_group &&
+         a.unicast_peers.empty() == b.unicast_peers.empty();
+}
+
+/// Whether `address` lies in the network of `prefix`.
+bool contains(const Prefix& prefix, const IpAddress& address) {
+  if (prefix.address.is_v4() != address.is_v4()) return false;
+  const auto matches = [&prefix](const auto& a, const auto& b) {
+    for (std::size_t bit = 0; bit < prefix.length; ++bit) {
+      if (((a[bit / 8] ^ b[bit / 8]) & (0x80 >> (bit % 8))) != 0) return false;
+    }
+    return true;
+  };
+  return address.is_v4() ? matches(prefix.address.to_v4().to_bytes(), address.to_v4().to_bytes())
+                         : matches(prefix.address.to_v6().to_bytes(), address.to_v6().to_bytes());
+}
+
+bool is_link_local(const IpAddress& address) {
+  return address.is_v6() && address.to_v6().is_link_local();
+}
+
+}  // namespace
+
+VirtualRouters::VirtualRouters(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames,
+                               Log& log)
+    : io_{io}, kernel_{kernel}, log_{log}, outbox_{kernel, frames, log}, scheduler_{io, [this] {
+                                                                                      wake_due();
+                                                                                    }} {
+  kernel_.on_event([this](const KernelEvent& event) { handle(event); });
+}
+
+VirtualRouters::~VirtualRouters() { kernel_.on_event({}); }
+
+// ---- turns of the event loop ----
+
+void VirtualRouters::receive(const Datagram* datagram, RouterDriver* router) {
+  log_.hold();
+  if (datagram == nullptr) {
+    ++errors_[static_cast<std::size_t>(PacketError::kLength)];
+    return;
+  }
+  const auto received = vrrp::receive(*datagram, router == nullptr ? nullptr : &router->policy());
+  if (received) {
+    router->receive(*received, datagram->source, now());
+    return;
+  }
+  const PacketError error = received.error();
+  if (router == nullptr || counted_globally(error)) {
+    ++errors_[static_cast<std::size_t>(error)];
+    if (router != nullptr) router->note_mismatch(error, *datagram, now());
+  } else {
+    router->dropped(error, *datagram, now());
+  }
+}
+
+void VirtualRouters::wake_due() {
+  log_.hold();
+  TimePoint at = now();
+  // Whoever is about to take an address over, or stood still, first reads what came in meanwhile.
+  std::set<Segment*> unread;
+  scheduler_.for_each_due(at, [&](const RouterDriver* router, TimePoint due) {
+    const bool late = at - due > router->config().router.advertisement_interval;
+    if (router->segment() != nullptr && (late || !router->is_master())) {
+      unread.insert(router->segment());
+    }
+  });
+  for (Segment* segment : unread) segment->drain();
+  at = now();
+  while (RouterDriver* router = scheduler_.first_due(at)) router->wake(at);
+  finish_turn();
+}
+
+void VirtualRouters::finish_turn() {
+  outbox_.flush();
+  scheduler_.arm();
+  log_.release();
+}
+
+// ---- configuration ----
+
+void VirtualRouters::apply(const std::vector<InstanceConfig>& instances) {
+  const TimePoint at = now();
+  std::vector<std::unique_ptr<RouterDriver>> kept;
+  for (const InstanceConfig& config : instances) {
+    const auto known = std::find_if(routers_.begin(), routers_.end(), [&](const auto& router) {
+      return router != nullptr && router->config().name == config.name &&
+             same_router(router->config(), config);
+    });
+    if (known == routers_.end()) {
+      kept.push_back(nullptr);
+    } else {
+      kept.push_back(std::move(*known));
+    }
+  }
+  for (auto& router : routers_) {
+    if (router != nullptr) router->shut_down(at);
+  }
+  outbox_.flush();
+  routers_.clear();
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    if (kept[i] != nullptr) {
+      kept[i]->reconfigure(instances[i], at);
+    } else {
+      kept[i] = std::make_unique<RouterDriver>(instances[i],
+                                               RouterServices{kernel_, outbox_, scheduler_, log_});
+    }
+  }
+  routers_ = std::move(kept);
+  index_addresses();
+  if (haproxy_) set_haproxy(*haproxy_);
+  remove_leftovers();
+  look_again();
+}
+
+void VirtualRouters::index_addresses() {
+  virtual_addresses_.clear();
+  for (const auto& router : routers_) {
+    for (const VirtualAddress& address : router->config().addresses) {
+      virtual_addresses_[address.prefix.address] = router.get();
+    }
+  }
+}
+
+void VirtualRouters::remove_leftovers() {
+  if (std::exchange(leftovers_removed_, true)) return;
+  std::vector<AddressRequest> leftovers;
+  for (const Address& address : kernel_.addresses()) {
+    const auto owner = virtual_addresses_.find(address.prefix.address);
+    // An owner's addresses may be the interface's own; only what carries our mark is ours to remove
+    // then.
+    const bool configured = owner != virtual_addresses_.end() &&
+                            owner->second->config().router.priority != kPriorityOwner;
+    if (address.ours || configured)
+      leftovers.push_back({address.interface, address.prefix, {}, false});
+  }
+  if (leftovers.empty()) return;
+  log_.warning("removing {} virtual addresses that a predecessor left behind", leftovers.size());
+  outbox_.remove_addresses(leftovers);
+  outbox_.flush();
+}
+
+void VirtualRouters::set_haproxy(const Demotion& demotion) {
+  log_.hold();
+  haproxy_ = demotion;
+  for (const auto& router : routers_) {
+    for (const Track& track : router->config().tracks) {
+      if (std::holds_alternative<TrackHaproxy>(track)) router->set_demotion(demotion, now());
+    }
+  }
+  finish_turn();
+}
+
+void VirtualRouters::shut_down() {
+  log_.hold();
+  for (const auto& router : routers_) router->shut_down(now());
+  finish_turn();
+}
+
+// ---- the kernel ----
+
+void VirtualRouters::handle(const KernelEvent& event) {
+  if (const auto* removed = std::get_if<AddressRemoved>(&event)) {
+    addresses_lost_ |= is_virtual(removed->address.prefix.address);
+  }
+  if (const auto* added = std::get_if<AddressAdded>(&event)) {
+    // Our own additions change nothing for anybody.
+    if (is_virtual(added->address.prefix.address)) return;
+  }
+  addresses_lost_ |= std::holds_alternative<Resynchronised>(event);
+  look_again_soon();
+}
+
+void VirtualRouters::look_again_soon() {
+  // One look serves all notifications of a turn: with 500 addresses there are 500 of them.
+  if (std::exchange(look_pending_, true)) return;
+  boost::asio::post(io_, [this] { look_again(); });
+}
+
+void VirtualRouters::look_again() {
+  look_pending_ = false;
+  log_.hold();
+  const TimePoint at = now();
+  std::erase_if(segments_, [&](const auto& entry) {
+    const auto& links = kernel_.links();
+    const bool gone = std::none_of(links.begin(), links.end(), [&](const Link& link) {
+      return link.index == entry.first.first;
+    });
+    if (!gone) return false;
+    for (const auto& router : routers_) {
+      if (router->segment() != entry.second.get()) continue;
+      router->fault(Faulted::Cause::kInterfaceDown,
+                    fmt::format("interface {} is gone", entry.second->name()), at);
+      router->leave_segment();
+    }
+    outbox_.flush();
+    return true;
+  });
+  for (const auto& router : routers_) evaluate(*router, at);
+  if (std::exchange(addresses_lost_, false)) restore_missing(at);
+  close_unused_segments();
+  if (local_changed_) local_changed_();
+  finish_turn();
+}
+
+void VirtualRouters::close_unused_segments() {
+  std::erase_if(segments_, [&](const auto& entry) {
+    if (entry.second->in_use()) return false;
+    outbox_.flush();
+    return true;
+  });
+}
+
+const Link* VirtualRouters::interface_for(const InstanceConfig& config) const {
+  const auto& links = kernel_.links();
+  const auto find = [&links](auto matches) -> const Link* {
+    const auto link = std::find_if(links.begin(), links.end(), matches);
+    return link == links.end() ? nullptr : &*link;
+  };
+  if (!config.interface.empty()) {
+    return find([&](const Link& link) { return link.name == config.interface; });
+  }
+  const auto first = std::find_if(
+      config.addresses.begin(), config.addresses.end(),
+      [](const VirtualAddress& address) { return !is_link_local(address.prefix.address); });
+  if (first == config.addresses.end()) return nullptr;
+  for (const Address& address : kernel_.addresses()) {
+    if (is_virtual(address.prefix.address) || !contains(address.prefix, first->prefix.address)) {
+      continue;
+    }
+    return find([&](const Link& link) { return link.index == address.interface; });
+  }
+  return nullptr;
+}
+
+std::optional<IpAddress> VirtualRouters::source_for(const InstanceConfig& config,
+                                                    IfIndex interface) const {
+  // An owner's virtual addresses are the interface's own, and then the only ones there may be.
+  const bool owner = config.router.priority == kPriorityOwner;
+  for (const Address& address : kernel_.addresses()) {
+    const IpAddress& candidate = address.prefix.address;
+    if (address.interface != interface || address.tentative ||
+        family_of(candidate) != config.family()) {
+      continue;
+    }
+    if (config.source_address) {
+      if (candidate == *config.source_address) return candidate;
+      continue;
+    }
+    if (address.ours || (!owner && is_virtual(candidate))) continue;
+    // RFC 9568 section 5.1.2.1; unicast peers need not be on the link.
+    if (candidate.is_v6() && config.unicast_peers.empty() != is_link_local(candidate)) continue;
+    return candidate;
+  }
+  return std::nullopt;
+}
+
+Result<Segment*> VirtualRouters::segment_for(const InstanceConfig& config, const Link& link) {
+  auto& segment = segments_[{link.index, config.family()}];
+  if (segment == nullptr) {
+    auto opened = Segment::open(
+        io_, link.index, link.name, config.family(),
+        [this](const Datagram* datagram, RouterDriver* router) { receive(datagram, router); },
+        [this] { finish_turn(); });
+    if (!opened) {
+      segments_.erase({link.index, config.family()});
+      return tl::unexpected{opened.error()};
+    }
+    segment = std::move(*opened);
+  }
+  if (config.unicast_peers.empty()) {
+    if (auto joined = segment->join(config.multicast_group); !joined) {
+      return tl::unexpected{joined.error()};
+    }
+  }
+  return segment.get();
+}
+
+void VirtualRouters::evaluate(RouterDriver& router, TimePoint at) {
+  const InstanceConfig& config = router.config();
+  for (const Track& track : config.tracks) {
+    const auto* tracked = std::get_if<TrackInterface>(&track);
+    if (tracked == nullptr) continue;
+    const auto& links = kernel_.links();
+    const bool up = std::any_of(links.begin(), links.end(), [&](const Link& link) {
+      return link.name == tracked->interface && link.up && link.running;
+    });
+    router.set_demotion({"interface " + tracked->interface, up ? 0 : tracked->demote,
+                         up ? "up" : "down or missing"},
+                        at);
+  }
+
+  const Link* link = interface_for(config);
+  if (link == nullptr) {
+    return router.fault(Faulted::Cause::kInterfaceDown,
+                        config.interface.empty()
+                            ? "no interface has a network that holds the first address"
+                            : fmt::format("there is no interface {}", config.interface),
+                        at);
+  }
+  router.set_interface(link->name);
+  if (!link->up || !link->running) {
+    return router.fault(
+        Faulted::Cause::kInterfaceDown,
+        fmt::format("interface {} {}", link->name, link->up ? "has no carrier" : "is down"), at);
+  }
+  const auto source = source_for(config, link->index);
+  if (!source) {
+    return router.fault(Faulted::Cause::kNoPrimaryIpAddress,
+                        fmt::format("interface {} has no {} to send from", link->name,
+                                    config.source_address ? config.source_address->to_string()
+                                    : config.family() == Family::kIpv4 ? "IPv4 address"
+                                                                       : "IPv6 address"),
+                        at);
+  }
+  const auto segment = segment_for(config, *link);
+  if (!segment) {
+    return router.fault(Faulted::Cause::kInterfaceDown, segment.error().message(), at);
+  }
+  router.start({*segment, *source}, at);
+}
+
+void VirtualRouters::restore_missing(TimePoint at) {
+  std::set<std::pair<IfIndex, Prefix>, decltype([](const auto& a, const auto& b) {
+             return a.first != b.first ? a.first < b.first : a.second < b.second;
+           })>
+      present;
+  for (const Address& address : kernel_.addresses())
+    present.emplace(address.interface, address.prefix);
+  for (const auto& router : routers_) {
+    if (!router->is_master()) continue;
+    std::vector<AddressRequest> missing = router->requests();
+    std::erase_if(missing, [&](const AddressRequest& request) {
+      return present.contains({request.interface, request.prefix});
+    });
+    if (!missing.empty()) router->restore(missing, at);
+  }
+}
+
+LocalAddresses VirtualRouters::local_addresses() const {
+  LocalAddresses local;
+  for (const Address& address : kernel_.addresses()) {
+    if (!address.ours && !is_virtual(address.prefix.address)) {
+      local.addresses.push_back(address.prefix.address);
+    }
+  }
+  return local;
+}
+
+std::vector<RouterStatus> VirtualRouters::status() const {
+  std::vector<RouterStatus> status;
+  const TimePoint at = now();
+  for (const auto& router : routers_) status.push_back(router->status(at));
+  return status;
+}
+
+}  // namespace ha::vrrp
