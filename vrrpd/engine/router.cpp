@@ -210,10 +210,7 @@ struct InBackup {
 
   Step operator()(const DeadlineReached&) const {
     if (context.now < backup.master_down_at) return stay(backup);
-    const Duration down =
-        master_down_interval(context.config.version, backup.priority, backup.master_interval);
-    if (context.now > backup.master_down_at + down) {
-      // We stood still, not the master. Whoever is alive is heard within an interval.
+    if (stalled()) {  // whoever is alive is heard within an interval
       Backup next = backup;
       next.master_down_at = context.now + backup.master_interval + skew(backup.priority);
       return stay(std::move(next));
@@ -226,13 +223,19 @@ struct InBackup {
     return skew_time(context.config.version, priority, backup.master_interval);
   }
 
+  /// We stood still, not the master: the timer is overdue by more than a whole down interval.
+  bool stalled() const {
+    return context.now > backup.master_down_at + master_down_interval(context.config.version,
+                                                                      backup.priority,
+                                                                      backup.master_interval);
+  }
+
   /// Shortens the running timer to the skew time. It is never lengthened, or a stream of such
-  /// advertisements could keep the address vacant; one that is overdue starts anew, since others
-  /// may be ahead of us.
+  /// advertisements could keep the address vacant. After a stall it starts anew, since others may
+  /// be ahead of us.
   void take_over_after_skew(Backup& next) const {
     const TimePoint at = context.now + skew(next.priority);
-    next.master_down_at =
-        next.master_down_at <= context.now ? at : std::min(next.master_down_at, at);
+    next.master_down_at = stalled() ? at : std::min(next.master_down_at, at);
   }
 
   Step accepted(Backup next, const AdvertReceived& advert) const {
@@ -368,9 +371,9 @@ struct InMaster {
            master.next_advert_at + master_down_interval(context.config.version, master.priority,
                                                         context.config.advertisement_interval);
   }
-  bool stalled() const {
-    return overdue() || (master.listen_until && context.now <= *master.listen_until);
-  }
+  /// Stays so until the first advertisement after it: standing still again does not end the
+  /// listening.
+  bool stalled() const { return overdue() || master.listen_until.has_value(); }
 
   Step advertise_now(Master next) const {
     if (stalled()) return stay(std::move(next));
@@ -385,23 +388,33 @@ struct InMaster {
     Master next = master;
     std::vector<Action> actions;
     if (losing) actions.emplace_back(LosingAdvertHeard{*losing});
-    if (context.now < master.answer_from || stalled()) return {std::move(next), std::move(actions)};
+    if (stalled()) return {std::move(next), std::move(actions)};
 
     const Duration interval = context.config.advertisement_interval;
-    next.answer_from = context.now + interval / kAnswersPerInterval;
-    actions.emplace_back(SendAdvert{next.priority});
-    if (!losing) {
-      next.next_advert_at = context.now + interval;
-    } else if (context.config.announcements.repeat > 0 && context.now >= master.announce_from) {
-      // Once now, and once more when the other has announced itself and heard us: its announcement
-      // may be the later.
-      next.announce_from = context.now + kConflictAnnouncementInterval;
-      next.announce_at =
-          std::min(next.announce_at.value_or(TimePoint::max()), context.now + interval);
-      next.rounds_left = std::max(next.rounds_left, 1U);
-      actions.emplace_back(Announce{});
+    const bool may_answer = context.now >= master.answer_from;
+    if (may_answer) {
+      next.answer_from = context.now + interval / kAnswersPerInterval;
+      actions.emplace_back(SendAdvert{next.priority});
+      if (!losing) next.next_advert_at = context.now + interval;
+    }
+    if (losing && context.config.announcements.repeat > 0) {
+      announce_over(next, may_answer, actions);
     }
     return {std::move(next), std::move(actions)};
+  }
+
+  /// The other may have announced our addresses as its own. Ours goes out now, if none did lately,
+  /// and once more when the other has heard our answer: its announcement may come behind its
+  /// advertisement.
+  void announce_over(Master& next, bool at_once, std::vector<Action>& actions) const {
+    if (at_once && context.now >= master.announce_from) {
+      next.announce_from = context.now + kConflictAnnouncementInterval;
+      actions.emplace_back(Announce{});
+    }
+    const TimePoint settled = context.now + context.config.advertisement_interval;
+    const TimePoint again = std::max(settled, master.announce_from);
+    next.announce_at = std::min(next.announce_at.value_or(TimePoint::max()), again);
+    next.rounds_left = std::max(next.rounds_left, 1U);
   }
 
   void announce_when_due(Master& next, std::vector<Action>& actions) const {
@@ -413,6 +426,7 @@ struct InMaster {
     }
     if (!next.announce_at || context.now < *next.announce_at) return;
     actions.emplace_back(Announce{});
+    next.announce_from = context.now + kConflictAnnouncementInterval;
     if (next.rounds_left > 0) --next.rounds_left;
     next.announce_at.reset();
     if (next.rounds_left > 0) {

@@ -99,7 +99,7 @@ struct Master {
   TimePoint next_advert_at;  ///< Adver_Timer
   /// Losing advertisements are answered again from then on.
   TimePoint answer_from;
-  /// And announcements follow such an answer again from then on.
+  /// And announcements go with such an answer again from then on.
   TimePoint announce_from;
   /// The next round of announcements, and how many rounds of this burst are left including it.
   std::optional<TimePoint> announce_at;
@@ -251,10 +251,10 @@ struct Step {
 /// swallow them all.
 inline constexpr Duration kAnnouncementSpacing = std::chrono::milliseconds{50};
 
-/// Losing advertisements are answered with at most two rounds of announcements in this time.
+/// In a lasting conflict the addresses are announced once in this time, and twice at its beginning.
 inline constexpr Duration kConflictAnnouncementInterval = std::chrono::seconds{1};
 
-/// And with at most this many advertisements per advertisement interval, so that nobody can use us
+/// Losing advertisements are answered with at most this many per advertisement interval, so that nobody can use us
 /// as an amplifier.
 inline constexpr int kAnswersPerInterval = 4;
 

@@ -338,6 +338,36 @@ TEST_CASE("a master that stood still listens before it speaks") {
   }
 }
 
+TEST_CASE("standing still again does not end a master's listening") {
+  const State master = master_of(config(), 100);
+  const TimePoint thaw = kStart + 1min;
+  const State listening = step(config(), master, DeadlineReached{}, thaw).next;
+  const Step heard = step(config(), listening, advert(1, kThird), thaw + 3s);
+  CHECK(std::holds_alternative<Backup>(heard.next));
+  CHECK_FALSE(has<SendAdvert>(heard.actions));
+}
+
+TEST_CASE("a losing advertisement soon after an announcement is still announced over") {
+  RouterConfig settings = config();
+  settings.advertisement_interval = 100ms;
+  settings.announcements = {1, 0s, 0s};
+  State state = step(settings, master_of(settings, 100), advert(90), kStart).next;
+  while (std::get<Master>(state).announce_at) {
+    state = step(settings, state, DeadlineReached{}, *deadline(state)).next;
+  }
+  const TimePoint now = *deadline(state);
+  state = step(settings, state, advert(90), now).next;
+  REQUIRE(std::get<Master>(state).announce_at);
+  CHECK(*std::get<Master>(state).announce_at <= now + kConflictAnnouncementInterval);
+}
+
+TEST_CASE("a take-over that is a little late is not put off by the next drop") {
+  const State following = step(config(), backup_of(config(), 3), advert(50), kStart).next;
+  const State relieving = step(config(), following, advert(2), kStart + 1s).next;
+  const TimePoint late = *deadline(relieving) + 5ms;
+  CHECK(deadline(step(config(), relieving, advert(2), late).next) == deadline(relieving));
+}
+
 TEST_CASE("a backup that stood still listens for an interval and its skew time") {
   const State backup = backup_of(config(), 100);
   const TimePoint thaw = *deadline(backup) + 3s + 609'375us + 1us;
