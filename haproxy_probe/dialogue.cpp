@@ -79,10 +79,10 @@ Dialogue::Actions Dialogue::on(TimeReached&&, TimePoint now) {
 
 /// Whether the poll that has just failed is to be repeated.
 bool Dialogue::retry(TimePoint now) {
-  if (retries_ == kRetriesMax) return false;
+  if (retries_ == kRetryAfter.size()) return false;
   polling_ = false;
+  next_poll_at_ = now + kRetryAfter[retries_];
   ++retries_;
-  next_poll_at_ = now + kRetryAfter;
   return true;
 }
 

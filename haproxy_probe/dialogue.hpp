@@ -9,6 +9,8 @@
 /// polls it is replaced, or it would keep the old one alive.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
@@ -56,11 +58,11 @@ struct Tell {
 using DialogueAction = std::variant<StartPoll, AbandonPoll, Hold, LetGo, Tell>;
 
 /// A reload leaves moments in which the socket refuses, or in which the old worker answers or
-/// closes. So a poll that fails quickly is repeated this often, after this time, before its failure
-/// is believed. A refusal is believed at once if the held connection has ended: across a reload it
-/// would have stayed with the old worker.
-inline constexpr int kRetriesMax = 2;
-inline constexpr Duration kRetryAfter = std::chrono::milliseconds{10};
+/// closes, and so does a death that is not over yet. So a poll that fails quickly is repeated after
+/// these times before its failure is believed. A refusal is believed at once if the held connection
+/// has ended: across a reload it would have stayed with the old worker.
+inline constexpr std::array<Duration, 3> kRetryAfter = {
+    std::chrono::milliseconds{1}, std::chrono::milliseconds{4}, std::chrono::milliseconds{15}};
 
 class Dialogue {
  public:
@@ -94,7 +96,7 @@ class Dialogue {
   TimePoint next_poll_at_ = TimePoint::min();
   /// A round is a poll and its retries.
   TimePoint round_began_;
-  int retries_ = 0;
+  std::size_t retries_ = 0;
   bool ask_again_ =
       false;  ///< the held connection ended while this poll ran: its answer may be older than that
   std::optional<Identity> held_;

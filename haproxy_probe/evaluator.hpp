@@ -9,20 +9,16 @@
 /// server counts at all. Then:
 ///
 /// - The first counted answer ends `unknown`: the verdict is healthy, even if the answer is bad,
-/// because the grace has
-///   only begun.
+///   because the grace has only begun.
 /// - The first bad answer starts the grace. A good spell shorter than `recover` does not restart
-/// it; one of `recover`
-///   without a bad answer does. Once an answer is bad `grace` or more after that start, the verdict
-///   is unhealthy.
+/// it;
+///   `recover` without a bad answer does. Bad `grace` or longer after that start is unhealthy.
 /// - Unhealthy and down become healthy after `recover` of good answers without a bad one. Out of
-/// down a bad answer is
-///   unhealthy at once: the machine is demoted already, and must not be spared for having been
-///   dead.
+///   down a bad answer is unhealthy at once: the machine is demoted already, and is not to be
+///   spared for having been dead.
 /// - Uncounted and unusable answers hold the verdict, whatever time passes, and raise an alarm.
-/// `stale_after` without an
-///   answer that HAProxy gave whole, counted or not, is down. It is counted from the first event if
-///   there was none.
+/// - `stale_after` without a whole answer, counted or not, is down; it runs from the first event if
+///   there was no answer. During a recovery such a silence starts it anew.
 /// - HAProxy gone is down at once, without grace.
 #pragma once
 
@@ -85,8 +81,8 @@ struct Report {
   /// FAILOVER" (good), "WAIT" (bad, within the grace), "FAILOVER" (demoted) or "HOLD" (the verdict
   /// is kept, and why), and does not change merely because time passes.
   std::string reason = "HOLD: no answer of HAProxy yet";
-  std::optional<std::string>
-      alarm;  ///< what needs a human: unusable answers, nothing to count, missing teams
+  /// What needs a human: HAProxy gone, unusable answers, nothing to count, missing teams.
+  std::optional<std::string> alarm;
   friend bool operator==(const Report&, const Report&) = default;
 };
 

@@ -82,6 +82,18 @@ constexpr Unit kUnits[] = {{"ms", 1ms}, {"s", 1s}, {"m", 1min}, {"h", 1h}};
   return unit.length * count + fraction;
 }
 
+/// Whether a repetition or back reference has more digits than fit: libstdc++ 12 lets the number
+/// overflow.
+[[nodiscard]] bool has_huge_number(std::string_view expression) {
+  for (std::size_t i = expression.find_first_of("\\{,"); i != std::string_view::npos;
+       i = expression.find_first_of("\\{,", i + 1)) {
+    const std::string_view number = expression.substr(i + 1);
+    const std::size_t digits = number.find_first_not_of("0123456789");
+    if (std::min(digits, number.size()) > kDigitsMax) return true;
+  }
+  return false;
+}
+
 /// Nothing if anybody can have `address`.
 [[nodiscard]] std::optional<std::string> why_no_host(const IpAddress& address) {
   if (address.is_unspecified()) return "is the unspecified address";
@@ -232,6 +244,7 @@ Parsed<std::string> parse_expression(std::string_view text, unsigned groups_min)
   if (text.empty() || text.size() > kExpressionSizeBytesMax) {
     return refuse("is not a regular expression of 1-256 bytes");
   }
+  if (has_huge_number(text)) return refuse("has too large a number");
   try {
     const std::regex expression{text.begin(), text.end(), std::regex::ECMAScript};
     if (expression.mark_count() < groups_min) {

@@ -36,11 +36,9 @@ constexpr std::size_t kLabelSizeBytesMax = 15;
   return std::string{text};
 }
 
-void read_label(const Section& section, const Draft& draft, bool interface_is_known,
-                VirtualAddress& address, Diagnostics& diagnostics) {
-  const std::string interface = !interface_is_known             ? std::string{}
-                                : address.interface.empty() ? draft.config.interface
-                                                            : address.interface;
+/// `interface` as in parse_label().
+void read_label(const Section& section, std::string_view interface, VirtualAddress& address,
+                Diagnostics& diagnostics) {
   const Read read = section.read(
       "label", address.label, [&](std::string_view text) { return parse_label(text, interface); });
   if (read == Read::kValid && address.prefix.address.is_v6()) {
@@ -63,9 +61,10 @@ void read_label(const Section& section, const Draft& draft, bool interface_is_kn
   const bool is_given = section->require("address") != nullptr;
   const Read prefix = section->read("address", address.prefix, parse_prefix);
   const Read interface = section->read("interface", address.interface, parse_interface);
-  const bool interface_is_known =
-      interface == Read::kValid || (interface == Read::kAbsent && draft.interface_is_known);
-  read_label(*section, draft, interface_is_known, address, diagnostics);
+  // A refused interface leaves nothing to compare the label with.
+  std::string labelled = address.interface;
+  if (interface == Read::kAbsent && draft.interface_is_known) labelled = draft.config.interface;
+  read_label(*section, labelled, address, diagnostics);
   section->boolean("advertise", address.advertise);
   section->boolean("noprefixroute", address.noprefixroute);
   if (!is_given || prefix != Read::kValid) return std::nullopt;

@@ -30,8 +30,8 @@ struct Address {
   IfIndex interface;
   Prefix prefix;
   bool ours = false;  ///< carries our mark (IFA_PROTO): this daemon or a predecessor put it there
-  bool tentative =
-      false;  ///< IPv6: duplicate address detection is not through, so it cannot be sent from yet
+  /// IPv6: duplicate address detection is not through, so it cannot be sent from yet.
+  bool tentative = false;
   friend bool operator==(const Address&, const Address&) = default;
 };
 
@@ -50,6 +50,7 @@ struct LinkChanged {
 struct LinkRemoved {
   IfIndex index;
 };
+/// A new address, or one whose mark or state changed.
 struct AddressAdded {
   Address address;
 };
@@ -66,13 +67,15 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
 
-  /// The current picture, kept up to date by notifications; no system call.
+  /// The current picture, kept up to date by notifications; no system call. A change made here is
+  /// visible when the loop has read its notification. In the order in which the kernel named them.
   [[nodiscard]] virtual const std::vector<Link>& links() const = 0;
   [[nodiscard]] virtual const std::vector<Address>& addresses() const = 0;
 
   /// Installs all of `requests` in batches: global scope, marked as ours, IPv6 without duplicate
-  /// address detection and /128 with preferred lifetime 0. One that is there already is success.
-  /// Returns the first refusal, after trying all.
+  /// address detection and /128 with preferred lifetime 0. One that is there already is success,
+  /// whoever put it there, and gets our mark and these lifetimes. Returns the first refusal, after
+  /// trying all.
   virtual Result<void> add_addresses(std::span<const AddressRequest> requests) = 0;
 
   /// Removes them in batches; one that is gone already is success. Returns the first refusal, after

@@ -38,10 +38,6 @@ class JsonText {
     text_ += ':';
     first_ = true;
   }
-  void null() {
-    separate();
-    text_ += "null";
-  }
   template <std::integral T>
   void value(T number) {
     separate();
@@ -74,7 +70,12 @@ class JsonText {
   }
   void text_or_null(std::string_view name, std::string_view text) {
     key(name);
-    text.empty() ? null() : value(text);
+    if (text.empty()) {
+      separate();
+      text_ += "null";
+    } else {
+      value(text);
+    }
   }
   [[nodiscard]] std::string take() { return std::move(text_); }
 

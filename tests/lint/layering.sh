@@ -1,0 +1,42 @@
+#!/bin/bash
+# Includes point one way only. Each rule below names a folder and what its files must not include.
+#
+#   wire, engine          values of include/ha only, and never one another
+#   parsers, evaluator    no I/O: no Asio beyond addresses, no kernel header
+#   libnl                 only vrrpd/kernel;  yaml-cpp only vrrpd/config
+#   boost/asio.hpp        nobody: it does not compile with g++ 12, and a specific header says what is used
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+failed=0
+
+# forbid WHERE PATTERN WHY: no file below WHERE may have an #include that fits PATTERN.
+forbid() {
+  local hits
+  hits=$(grep -rnE "^ *# *include *[<\"]$2" $1 --include='*.hpp' --include='*.cpp')
+  if [ -n "$hits" ]; then
+    echo "$3:"
+    echo "$hits"
+    failed=1
+  fi
+}
+
+pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stats.cpp haproxy_probe/evaluator.hpp haproxy_probe/evaluator.cpp'
+forbid "$pure" 'boost/asio/(io_context|steady_timer|local|posix|signal_set|post|read|write|buffer)' 'decision code must not do I/O'
+forbid "$pure" '(sys/|netinet/|linux/|net/|unistd|poll\.h|fcntl)' 'decision code must not know the kernel'
+forbid "$pure" '(fstream|iostream|filesystem|thread|mutex)' 'decision code must not touch files, streams or threads'
+forbid 'vrrpd/wire' '"vrrpd/(engine|kernel|config|runtime)' 'vrrpd/wire knows only include/ha'
+forbid 'vrrpd/engine' '"vrrpd/(wire|kernel|config|runtime)' 'vrrpd/engine knows only include/ha'
+forbid 'vrrpd/kernel' '"vrrpd/(wire|engine|config|runtime)' 'vrrpd/kernel knows only include/ha'
+forbid 'haproxy_probe' '"vrrpd/' 'haproxy_probe knows only include/ha'
+forbid 'vrrpd/runtime vrrpd/config' '"haproxy_probe/(client|evaluator|stats)' 'only the daemon wires the probe in'
+forbid 'vrrpd/ctl' '"vrrpd/(wire|engine|kernel|config|runtime)' 'vrrpctl speaks to the daemon over its socket only'
+forbid "$(ls -d vrrpd/* haproxy_probe include | grep -v '^vrrpd/kernel$' | tr '\n' ' ')" 'netlink/' 'only vrrpd/kernel uses libnl'
+forbid "$(ls -d vrrpd/* haproxy_probe include | grep -v '^vrrpd/config$' | tr '\n' ' ')" 'yaml-cpp/' 'only vrrpd/config uses yaml-cpp'
+forbid 'vrrpd haproxy_probe include tests' 'boost/asio\.hpp' 'include the specific Asio header'
+
+if clocks=$(grep -rnE 'steady_clock::now|system_clock::now|clock_gettime|time\(nullptr\)' vrrpd/wire vrrpd/engine include haproxy_probe/stats.* haproxy_probe/evaluator.*); then
+  echo "decision code must not read a clock:"
+  echo "$clocks"
+  failed=1
+fi
+exit $failed

@@ -1,0 +1,201 @@
+"""Two machines, each with a real HAProxy, four teams' servers and vrrpd: the project's main job."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+from capture import Capture
+from daemons import TEAMS, Haproxy, Instance, Vrrpd
+from lab import Lab, holds_for, wait_for
+from observe import AddressMonitor, Client
+
+VIP = "10.77.0.100"
+GRACE = 0.6
+RECOVER = 0.6
+STALE_AFTER = 1.0
+
+
+class Machine:
+    """HAProxy and vrrpd on one host, as etc/ shows it but faster."""
+
+    def __init__(self, lab: Lab, name: str, other: str, priority: int, interval: float = 0.1):
+        self.host = lab[name]
+        self.haproxy = Haproxy(self.host, (lab[other],))
+        self.vrrpd = Vrrpd(
+            self.host,
+            Instance(priority=priority, interval=interval),
+            instance_keys={"track": ["haproxy"]},
+            sections={
+                "haproxy": {
+                    "stats": str(self.haproxy.stats_socket),
+                    "interval": "100ms",
+                    "timeout": "400ms",
+                    "stale_after": f"{round(STALE_AFTER * 1000)}ms",
+                    "teams": "jenkins_backend_(.+)",
+                    "servers": "local",
+                    "threshold": "50%",
+                    "quorum": 2,
+                    "grace": f"{round(GRACE * 1000)}ms",
+                    "recover": f"{round(RECOVER * 1000)}ms",
+                    "demote": {"unhealthy": 50, "down": 100},
+                }
+            },
+        )
+
+    def start(self) -> None:
+        self.haproxy.start()
+        self.vrrpd.start()
+        self.wait_for_verdict("healthy")
+
+    def verdict(self) -> str:
+        return self.vrrpd.status()["haproxy"]["verdict"]
+
+    def wait_for_verdict(self, verdict: str, timeout: float = 10) -> None:
+        wait_for(f"the verdict {verdict} on {self.host.name}", lambda: self.verdict() == verdict, timeout, every=0.03)
+
+    def priority(self) -> int:
+        return self.vrrpd.instance_status()["effective-priority"]
+
+
+class Machines:
+    def __init__(self, lab: Lab, monitor: AddressMonitor):
+        self.lab = lab
+        self.monitor = monitor
+        self.one = Machine(lab, "one", "two", 110)
+        self.two = Machine(lab, "two", "one", 100)
+        self.one.start()
+        self.one.vrrpd.wait_for_state("master")
+        self.two.start()
+        monitor.wait_for_owner(VIP, lab["one"])
+
+    def times_moved(self) -> int:
+        return len(self.monitor.stretches(VIP)) - 1
+
+
+@pytest.fixture
+def machines(lab: Lab, monitor: AddressMonitor) -> Machines:
+    return Machines(lab, monitor)
+
+
+def test_the_address_leaves_a_machine_whose_haproxy_was_killed_and_returns_when_it_is_back(machines: Machines):
+    client = Client(machines.lab["client"], VIP)
+    client.wait_for_answer()
+    capture = Capture(machines.lab)
+    killed = time.time()
+    machines.one.haproxy.kill_haproxy()
+    moved = machines.monitor.wait_for_owner(VIP, machines.lab["two"])
+
+    # Seen at once, told at once, and the other waits only for its skew time.
+    assert moved - killed < machines.two.vrrpd.instance.master_down_interval
+    assert machines.monitor.longest_with_two_owners(VIP) < 0.05
+    assert machines.one.priority() == 10 and machines.one.verdict() == "down"
+    client.wait_for_answer()
+    assert client.requests()[-1].answer == "devops on two"
+    lowered = [a for a in capture.stop().adverts(machines.lab["one"].mac()) if a.priority == 10]
+    taken = capture.adverts(machines.lab["two"].mac())[0]
+    skew = machines.two.vrrpd.instance.skew_time
+    assert skew <= taken.time - lowered[0].time < 2 * machines.two.vrrpd.instance.interval
+    assert "(VI_MAIN) Changing effective priority from 110 to 10" in machines.one.vrrpd.main.log
+
+    machines.one.haproxy.start_haproxy()
+    back = time.time()
+    returned = machines.monitor.wait_for_owner(VIP, machines.lab["one"])
+    assert returned - back > RECOVER - 0.1
+    assert client.lost(since=moved + 1) == []
+    assert machines.monitor.longest_with_two_owners(VIP) < 0.05
+
+
+def test_a_priority_that_changes_is_advertised_at_once_and_not_with_the_next_interval(lab: Lab):
+    machine = Machine(lab, "one", "two", priority=110, interval=1)
+    machine.start()
+    machine.vrrpd.wait_for_state("master")
+    capture = Capture(lab)
+    wait_for("an advertisement", lambda: capture.adverts())
+    killed = time.time()  # most of an interval before the next
+    machine.haproxy.kill_haproxy()
+    lowered = wait_for("the lowered priority", lambda: [a for a in capture.adverts() if a.priority == 10])
+    assert lowered[0].time - killed < 0.3
+
+
+def test_nothing_moves_when_one_of_four_teams_is_down(machines: Machines):
+    machines.one.haproxy.kill_servers("ba")
+    machines.one.haproxy.wait_for_servers("devops", "ma", "tw")
+    line = "Overall: 3/4 (75%) | Teams: devops:UP(1/1) ma:UP(1/1) ba:DOWN(0/1) tw:UP(1/1)"
+    machines.one.vrrpd.main.wait_for_log(line)
+    machines.one.vrrpd.main.wait_for_log("NO FAILOVER: 75% is not below 50%; 3 healthy teams")
+
+    holds_for(
+        "the address stays, with full priority",
+        lambda: machines.monitor.owners(VIP) == ["one"] and machines.one.priority() == 110,
+        seconds=GRACE + 0.5,
+    )
+    assert machines.times_moved() == 0
+    assert machines.one.verdict() == "healthy"
+
+
+def test_the_address_moves_after_the_grace_when_three_of_four_teams_are_down_and_returns(machines: Machines):
+    killed = time.time()
+    machines.one.haproxy.kill_servers("ma", "ba", "tw")
+    moved = machines.monitor.wait_for_owner(VIP, machines.lab["two"])
+    assert moved - killed > GRACE
+    assert machines.one.verdict() == "unhealthy" and machines.one.priority() == 60
+    assert "Overall: 1/4 (25%)" in machines.one.vrrpd.main.log
+
+    machines.one.haproxy.revive("ma")
+    machines.one.haproxy.wait_for_servers("devops", "ma")
+    healthy = time.time()  # two of four: exactly at the threshold is good
+    returned = machines.monitor.wait_for_owner(VIP, machines.lab["one"])
+    assert returned - healthy > RECOVER - 0.2
+    assert machines.times_moved() == 2
+    assert machines.monitor.longest_with_two_owners(VIP) < 0.05
+
+
+def test_a_bad_spell_shorter_than_the_grace_moves_nothing(machines: Machines):
+    machines.one.haproxy.kill_servers("ma", "ba", "tw")
+    wait_for("the grace to run", lambda: machines.one.vrrpd.status()["haproxy"]["grace-remaining-ms"] > 0)
+    for team in ("ma", "ba", "tw"):
+        machines.one.haproxy.revive(team)
+    machines.one.haproxy.wait_for_servers(*TEAMS)
+    holds_for("the address stays", lambda: machines.monitor.owners(VIP) == ["one"], seconds=GRACE + 0.3)
+    assert machines.times_moved() == 0
+
+
+def test_with_both_machines_unhealthy_the_better_one_keeps_the_address(machines: Machines):
+    machines.two.haproxy.kill_servers("ma", "ba", "tw")
+    machines.two.wait_for_verdict("unhealthy")
+    machines.one.haproxy.kill_servers("ma", "ba", "tw")
+    machines.one.wait_for_verdict("unhealthy")
+    holds_for("one keeps it", lambda: machines.monitor.owners(VIP) == ["one"], seconds=1)
+    assert (machines.one.priority(), machines.two.priority()) == (60, 50)
+    assert machines.times_moved() == 0
+
+
+def test_a_reload_of_haproxy_moves_nothing(machines: Machines):
+    log_before = len(machines.one.vrrpd.main.log)
+    machines.one.haproxy.reload()
+    machines.one.haproxy.wait_for_servers(*TEAMS)
+    holds_for(
+        "the address stays, with full priority",
+        lambda: machines.monitor.owners(VIP) == ["one"] and machines.one.priority() == 110,
+        seconds=STALE_AFTER + 0.3,
+    )
+    assert machines.one.verdict() == "healthy"
+    assert "Changing effective priority" not in machines.one.vrrpd.main.log[log_before:]
+
+    # It reads the new process, not the old one's last words.
+    machines.one.haproxy.kill_servers("ba")
+    wait_for("ba to be seen down", lambda: machines.one.vrrpd.status()["haproxy"]["servers-up"] == 3, every=0.05)
+
+
+def test_a_hung_haproxy_keeps_its_verdict_until_it_is_stale(machines: Machines):
+    frozen = time.time()
+    machines.one.haproxy.main.signal(signal.SIGSTOP)
+    moved = machines.monitor.wait_for_owner(VIP, machines.lab["two"])
+    assert STALE_AFTER - 0.2 < moved - frozen
+    assert machines.one.verdict() == "down"
+
+    machines.one.haproxy.main.signal(signal.SIGCONT)
+    machines.monitor.wait_for_owner(VIP, machines.lab["one"])
+    assert machines.one.verdict() == "healthy"

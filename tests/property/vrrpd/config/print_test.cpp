@@ -1,0 +1,279 @@
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ostream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+#include "vrrpd/config/load.hpp"
+
+namespace ha::vrrp {
+
+std::ostream& operator<<(std::ostream& out, const Config& config) { return out << print(config); }
+
+namespace {
+
+using namespace std::chrono_literals;
+
+template <class T>
+T one_of(const std::vector<T>& choices) {
+  return *rc::gen::elementOf(choices);
+}
+
+/// `min` to `max`, both included.
+int between(int min, int max) { return *rc::gen::inRange(min, max + 1); }
+
+bool coin() { return *rc::gen::arbitrary<bool>(); }
+
+/// `min` to `max` milliseconds in steps, the limits more often than chance would have it.
+Duration time_between(Duration min, Duration max, Duration step = 1ms) {
+  const int steps = static_cast<int>((max - min) / step);
+  return min + step * *rc::gen::weightedOneOf<int>(
+                          {{3, rc::gen::inRange(0, steps + 1)}, {1, rc::gen::element(0, steps)}});
+}
+
+/// 1-`max` characters out of `letters`, or now and then a word that YAML would take for something
+/// else.
+std::string any_text(int max, const std::string& letters) {
+  static const std::vector<std::string> kTraps{"on", "no",   "null", "~",  "010", "0x1F", "1e3",
+                                               "-",  "true", "<<",   "NO", "1.5", "y",    "---"};
+  const std::string trap = one_of(kTraps);
+  const bool fits =
+      static_cast<int>(trap.size()) <= max && trap.find_first_not_of(letters) == std::string::npos;
+  if (fits && between(0, 4) == 0) return trap;
+  std::string text;
+  for (int left = between(1, max); left > 0; --left) text += *rc::gen::elementOf(letters);
+  return text;
+}
+
+/// All printable ASCII characters except blanks and `without`.
+std::string printable_except(const std::string& without) {
+  std::string letters;
+  for (char c = '!'; c <= '~'; ++c) {
+    if (without.find(c) == std::string::npos) letters += c;
+  }
+  return letters;
+}
+
+std::string any_word(int max) { return any_text(max, printable_except("")); }
+
+std::string any_interface() {
+  const std::string name = any_text(15, printable_except("/:"));
+  return name == "." || name == ".." ? "eth0" : name;
+}
+
+std::string any_path() { return "/" + any_text(100, printable_except("") + " "); }
+
+/// Unique within one configuration: `serial` counts the addresses.
+IpAddress any_address(Family family, bool link_local, int serial) {
+  using namespace boost::asio::ip;
+  const auto byte = [](int value) { return static_cast<unsigned char>(value); };
+  if (family == Family::kIpv4) {
+    return address_v4{
+        {byte(between(1, 126)), byte(between(0, 255)), byte(serial / 256), byte(serial % 256)}};
+  }
+  address_v6::bytes_type bytes{};
+  if (link_local) {
+    bytes = {0xfe, 0x80};
+  } else {
+    bytes = {0x20, 0x01, 0x0d, 0xb8, byte(between(0, 255))};
+  }
+  bytes[13] = byte(between(0, 255));
+  bytes[14] = byte(serial / 256);
+  bytes[15] = byte(serial % 256);
+  return address_v6{bytes};
+}
+
+std::string any_label(const VirtualAddress& address, const InstanceConfig& instance) {
+  std::string name = address.interface.empty() ? instance.interface : address.interface;
+  if (name.empty()) name = any_interface();
+  const int left = 15 - static_cast<int>(name.size()) - 1;
+  return left > 0 && coin() ? name + ":" + any_text(left, printable_except("")) : name;
+}
+
+std::vector<VirtualAddress> any_addresses(const InstanceConfig& instance, Family family,
+                                          int& serial) {
+  std::vector<VirtualAddress> addresses;
+  for (int left = between(1, 5); left > 0; --left) {
+    VirtualAddress address;
+    const bool link_local = family == Family::kIpv6 && coin();
+    address.prefix.address = any_address(family, link_local, ++serial);
+    address.prefix.length =
+        static_cast<std::uint8_t>(between(1, family == Family::kIpv4 ? 32 : 128));
+    if (coin()) address.interface = any_interface();
+    if (family == Family::kIpv4 && coin()) address.label = any_label(address, instance);
+    address.advertise = coin();
+    address.noprefixroute = coin();
+    addresses.push_back(address);
+  }
+  addresses.front().advertise = true;
+  std::stable_partition(addresses.begin(), addresses.end(), [](const VirtualAddress& address) {
+    return address.prefix.address.is_v6() && address.prefix.address.to_v6().is_link_local();
+  });
+  return addresses;
+}
+
+RouterConfig any_router(Version version) {
+  RouterConfig router;
+  router.version = version;
+  router.priority = Priority{static_cast<std::uint8_t>(between(1, 255))};
+  router.advertisement_interval =
+      version == Version::k2 ? time_between(1s, 255s, 1s) : time_between(10ms, 40950ms, 10ms);
+  router.preempt = one_of<Preempt>({Preempt::kYes, Preempt::kNo, Preempt::kDegraded});
+  router.preempt_delay = time_between(0s, 1h);
+  router.announcements.repeat = static_cast<std::uint32_t>(between(0, 255));
+  router.announcements.second_burst_delay = time_between(0s, 1h);
+  router.announcements.refresh = coin() ? Duration{0s} : time_between(1s, 24h);
+  return router;
+}
+
+std::vector<Track> any_tracks(bool with_haproxy) {
+  std::vector<Track> tracks;
+  std::set<std::string> interfaces;
+  for (int left = between(0, 3); left > 0; --left) interfaces.insert(any_interface());
+  for (const std::string& interface : interfaces)
+    tracks.emplace_back(TrackInterface{interface, between(1, 254)});
+  if (with_haproxy)
+    tracks.insert(tracks.begin() + between(0, static_cast<int>(tracks.size())), TrackHaproxy{});
+  return tracks;
+}
+
+InstanceConfig any_instance(int number, bool with_haproxy, int& serial) {
+  InstanceConfig instance;
+  const Family family = coin() ? Family::kIpv4 : Family::kIpv6;
+  const bool is_v4 = family == Family::kIpv4;
+  instance.name = std::to_string(number) + any_word(60);
+  // An instance with nothing but link-local addresses has to name its interface.
+  if (!is_v4 || coin()) instance.interface = any_interface();
+  instance.vrid = Vrid{static_cast<std::uint8_t>(number)};
+  instance.router = any_router(is_v4 && coin() ? Version::k2 : Version::k3);
+  instance.addresses = any_addresses(instance, family, serial);
+  instance.multicast_group =
+      boost::asio::ip::make_address(is_v4 ? one_of<std::string>({"224.0.0.18", "239.1.2.3"})
+                                          : one_of<std::string>({"ff02::12", "ff05::99"}));
+  if (coin()) instance.source_address = any_address(family, true, ++serial);
+  for (int left = between(0, 3); left > 0; --left) {
+    instance.unicast_peers.push_back(any_address(family, coin(), ++serial));
+  }
+  instance.minimum_ttl = static_cast<std::uint8_t>(between(1, 255));
+  if (instance.router.version == Version::k2) {
+    if (coin()) instance.password = any_text(8, printable_except("") + " ");
+  } else if (is_v4) {
+    instance.checksum = one_of<ChecksumPolicy>(
+        {ChecksumPolicy::kAuto, ChecksumPolicy::kPseudoHeader, ChecksumPolicy::kMessageOnly});
+  }
+  if (is_v4)
+    instance.gratuitous_arp_form =
+        one_of<ArpForm>({ArpForm::kRequest, ArpForm::kReply, ArpForm::kBoth});
+  instance.tracks = any_tracks(with_haproxy);
+  return instance;
+}
+
+std::string any_expression() {
+  return one_of<std::string>({"(.+)", "jenkins_backend_(.+)", "([a-z]+)_(blue|green)",
+                              "t\\d{2}-(\\w+) \"x\"", "(ä€😀|[^ ]*): #", "'(x)'", "- (y)",
+                              "(a)\\\\"});
+}
+
+probe::TeamMap any_team_map() {
+  const std::string proxy_letters = "abcXYZ0123456789-_.:";
+  probe::TeamMap teams;
+  int serial = 0;
+  for (int left = between(1, 4); left > 0; --left) {
+    std::vector<std::string>& backends = teams[any_word(64)];
+    for (int more = between(1, 3); more > 0; --more) {
+      backends.push_back(std::to_string(++serial) + "_" + any_text(200, proxy_letters));
+    }
+  }
+  return teams;
+}
+
+probe::ProbeConfig any_haproxy() {
+  probe::ProbeConfig haproxy;
+  haproxy.stats = any_path();
+  haproxy.interval = time_between(100ms, 30min);
+  haproxy.timeout = time_between(10ms, 60s);
+  haproxy.stale_after = time_between(haproxy.interval + haproxy.timeout, 1h);
+  if (coin()) {
+    haproxy.teams = probe::TeamPattern{any_expression()};
+  } else {
+    haproxy.teams = any_team_map();
+  }
+  haproxy.scope = one_of<probe::ServerScope>(
+      {probe::ServerScope::kLocal, probe::ServerScope::kAll, probe::ServerScope::kMatch});
+  if (haproxy.scope == probe::ServerScope::kMatch) haproxy.server_match = any_expression();
+  haproxy.threshold = between(0, 100);
+  haproxy.quorum = between(0, 1000);
+  haproxy.combine = one_of<probe::Combine>({probe::Combine::kAnd, probe::Combine::kOr});
+  haproxy.grace = time_between(0s, 24h);
+  haproxy.recover = time_between(0s, 24h);
+  haproxy.demote_unhealthy = between(0, 254);
+  haproxy.demote_down = between(0, 254);
+  return haproxy;
+}
+
+Config any_config() {
+  Config config;
+  config.node = any_word(64);
+  if (coin()) config.haproxy = any_haproxy();
+  int serial = 0;
+  const int count = between(1, 4);
+  for (int number = 1; number <= count; ++number) {
+    config.instances.push_back(any_instance(number, config.haproxy && coin(), serial));
+  }
+  config.control = {any_path(), any_word(32)};
+  config.log.level =
+      one_of<LogLevel>({LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError});
+  config.log.format = one_of<LogFormat>({LogFormat::kText, LogFormat::kJson});
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("what is printed is read back as the same configuration", "[config]") {
+  CHECK(rc::check([] {
+    const Config config = any_config();
+    const Loaded loaded = load(print(config), "printed", "");
+    for (const Diagnostic& diagnostic : loaded.diagnostics) {
+      RC_LOG() << to_string(diagnostic) << "\n";
+    }
+    RC_LOG() << config;
+    RC_ASSERT(loaded.config.has_value());
+    RC_ASSERT(*loaded.config == config);
+    RC_ASSERT(print(*loaded.config) == print(config));
+  }));
+}
+
+TEST_CASE("a file with a few changed bytes is a configuration, or has errors that lie in it",
+          "[config]") {
+  CHECK(rc::check([] {
+    std::string text = print(any_config());
+    for (int left = between(1, 4); left > 0; --left) {
+      const auto where = static_cast<std::size_t>(between(0, static_cast<int>(text.size()) - 1));
+      const char what = *rc::gen::oneOf(rc::gen::elementOf(std::string{"\n :-[]{}\"'#&*!|>%0x9"}),
+                                        rc::gen::arbitrary<char>());
+      if (coin()) {
+        text.insert(where, 1, what);
+      } else {
+        text[where] = what;
+      }
+    }
+    const Loaded loaded = load(text, "f", "host");
+    const bool has_errors = std::any_of(
+        loaded.diagnostics.begin(), loaded.diagnostics.end(),
+        [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::kError; });
+    RC_ASSERT(loaded.config.has_value() == !has_errors);
+    const auto lines = std::count(text.begin(), text.end(), '\n') + 1;
+    for (const Diagnostic& diagnostic : loaded.diagnostics) {
+      RC_ASSERT(diagnostic.line >= 0);
+      RC_ASSERT(diagnostic.line <= lines);
+      RC_ASSERT((diagnostic.line > 0) == (diagnostic.column > 0));
+    }
+    if (loaded.config) RC_ASSERT(load(print(*loaded.config), "f", "").config == loaded.config);
+  }));
+}
+
+}  // namespace ha::vrrp

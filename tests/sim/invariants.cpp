@@ -1,0 +1,478 @@
+#include "invariants.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "timers.hpp"
+#include "trace.hpp"
+
+namespace ha::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+template <class T>
+bool is(const vrrp::State& state) {
+  return std::holds_alternative<T>(state);
+}
+template <class T>
+bool is(const vrrp::Event& event) {
+  return std::holds_alternative<T>(event);
+}
+
+/// What is carried out, one letter an action: S advertisement, Z one of priority 0, A acquire,
+/// R release, N announce. Reports are left out.
+std::string verbs_of(const std::vector<vrrp::Action>& actions) {
+  std::string verbs;
+  for (const vrrp::Action& action : actions) {
+    if (const auto* advert = std::get_if<vrrp::SendAdvert>(&action)) {
+      verbs += advert->priority == kPriorityRelease ? 'Z' : 'S';
+    } else if (std::holds_alternative<vrrp::AcquireAddresses>(action)) {
+      verbs += 'A';
+    } else if (std::holds_alternative<vrrp::ReleaseAddresses>(action)) {
+      verbs += 'R';
+    } else if (std::holds_alternative<vrrp::Announce>(action)) {
+      verbs += 'N';
+    }
+  }
+  return verbs;
+}
+
+template <class T>
+int count(const std::vector<vrrp::Action>& actions) {
+  return static_cast<int>(
+      std::count_if(actions.begin(), actions.end(),
+                    [](const vrrp::Action& action) { return std::holds_alternative<T>(action); }));
+}
+
+}  // namespace
+
+void Invariants::broken(const StepRecord& record, std::string_view which,
+                        std::string_view what) const {
+  throw BrokenInvariant{fmt::format("{} at {}: {}: {} ({} in {}, actions: {})", which,
+                                    seconds(record.now - Lan::kStart), name_of(record.node), what,
+                                    describe(record.event), vrrp::name_of(record.before),
+                                    describe(record.step.actions))};
+}
+
+Invariants::Ledger& Invariants::ledger(NodeId node) {
+  if (ledgers_.size() <= node) ledgers_.resize(lan_.size());
+  return ledgers_[node];
+}
+
+void Invariants::stepped(const StepRecord& record) {
+  Ledger& ledger = this->ledger(record.node);
+  const bool was_master = is<vrrp::Master>(record.before);
+  const bool is_master = is<vrrp::Master>(record.step.next);
+  const std::string verbs = verbs_of(record.step.actions);
+
+  check_meaningless_events(record);
+  check_edges(record);
+  check_reports(record);
+  note_own(record, ledger);
+  check_timers(record, ledger);
+  check_priorities_sent(record, ledger);
+  check_addresses(record, ledger);
+  if (was_master && record.now - ledger.last_advert > silence_allowed(ledger, record.config)) {
+    broken(record, "I5", "the last advertisement is too old");
+  }
+  if (!was_master && is_master) {
+    check_promotion(record, ledger, verbs);
+  } else if (was_master && !is_master) {
+    check_departure(record, ledger, verbs);
+  } else if (was_master) {
+    check_staying(record, ledger, verbs);
+  } else if (!verbs.empty()) {
+    broken(record, "I5", "a router that is not master acts");
+  }
+  if (is_master && verbs.find('S') != std::string::npos) {
+    ledger.last_advert = record.now;
+    ledger.interval_then = record.config.advertisement_interval;
+    ledger.paused_since_advert = Duration::zero();
+    ledger.pauses_since_advert = 0;
+    ledger.listens_since.reset();
+  }
+  check_timer_after_priority_change(record);
+  note_patience(record, ledger);
+}
+
+void Invariants::crashed(NodeId node, TimePoint) { ledger(node) = {}; }
+
+void Invariants::paused(NodeId node, TimePoint now) { ledger(node).paused_at = now; }
+
+void Invariants::resumed(NodeId id, TimePoint now) {
+  Ledger& ledger = this->ledger(id);
+  ledger.paused_since_advert += now - ledger.paused_at;
+  ++ledger.pauses_since_advert;
+  ledger.was_paused = true;
+  ledger.announcement_owed_by.reset();
+  const Node& node = lan_.node(id);
+  const bool may_be_stalled = now - ledger.last_advert > 3 * node.config.advertisement_interval;
+  if (node.is_master() && may_be_stalled && !ledger.listens_since) ledger.listens_since = now;
+}
+
+void Invariants::check_nobody_is_silent() const {
+  for (NodeId id = 0; id < ledgers_.size(); ++id) {
+    const Node& node = lan_.node(id);
+    const Ledger& ledger = ledgers_[id];
+    if (!node.is_master() || node.paused) continue;
+    check_announcements_kept_up(id, ledger);
+    const Duration silence = lan_.now() - ledger.last_advert;
+    if (silence > silence_allowed(ledger, node.config)) {
+      throw BrokenInvariant{fmt::format("I5 at {}: {}: silent for {}",
+                                        seconds(lan_.now() - Lan::kStart), name_of(id),
+                                        seconds(silence))};
+    }
+  }
+}
+
+void Invariants::check_announcements_kept_up(NodeId id, const Ledger& ledger) const {
+  if (ledger.was_paused) return;
+  const vrrp::AnnouncementSchedule& schedule = lan_.node(id).config.announcements;
+  const Duration late = lan_.wake_latency_max();
+  const Duration burst = std::int64_t{schedule.repeat} * (vrrp::kAnnouncementSpacing + late);
+  const Duration elapsed = lan_.now() - ledger.master_since;
+  std::int64_t due = elapsed > burst ? schedule.repeat : 0;
+  // A second burst that is due during the first becomes one with it.
+  const Duration delay = schedule.second_burst_delay;
+  if (delay > burst && elapsed > delay + late + burst) due += schedule.repeat;
+  const bool refreshed =
+      schedule.refresh == Duration::zero() ||
+      lan_.now() - std::max(ledger.last_announcement, ledger.master_since) <=
+          std::max<Duration>(schedule.refresh, vrrp::kAnnouncementSpacing) + late;
+  if (ledger.announcements >= due && refreshed) return;
+  throw BrokenInvariant{fmt::format(
+      "I8 at {}: {}: {} announcements, {} are due, last {} ago", seconds(lan_.now() - Lan::kStart),
+      name_of(id), ledger.announcements, due, seconds(lan_.now() - ledger.last_announcement))};
+}
+
+Duration Invariants::silence_allowed(const Ledger& ledger, const vrrp::RouterConfig& config) const {
+  const Duration late = lan_.wake_latency_max();
+  const Duration listening = std::max(ledger.interval_then, config.advertisement_interval);
+  return ledger.interval_then + late + ledger.paused_since_advert +
+         ledger.pauses_since_advert * (listening + late);
+}
+
+bool Invariants::is_certainly_stalled(const Ledger& ledger, const vrrp::RouterConfig& config,
+                                      TimePoint now) {
+  // Of the lowest priority: ours may be changing in this very step.
+  return now - ledger.last_advert >
+         ledger.interval_then +
+             master_down_interval(config.version, Priority{1}, config.advertisement_interval);
+}
+
+/// I5: every state knows its events.
+void Invariants::check_meaningless_events(const StepRecord& record) const {
+  const vrrp::Event& event = record.event;
+  bool means_something = true;
+  if (is<vrrp::DeadlineReached>(event)) {
+    const auto due = vrrp::deadline(record.before);
+    means_something = due && *due <= record.now;
+  } else if (is<vrrp::Initialize>(record.before)) {
+    means_something = is<vrrp::Started>(event) || is<vrrp::Faulted>(event);
+  } else if (is<vrrp::Fault>(record.before)) {
+    means_something = is<vrrp::Started>(event) || is<vrrp::ShutDown>(event);
+  } else if (is<vrrp::Backup>(record.before)) {
+    means_something = !is<vrrp::Started>(event) && !is<vrrp::AnnouncementDue>(event);
+  } else {
+    means_something = !is<vrrp::Started>(event);
+  }
+  if (means_something) return;
+  if (record.step.next != record.before || !record.step.actions.empty()) {
+    broken(record, "I5", "an event that means nothing here had an effect");
+  }
+}
+
+/// I5: the edges of the state table. Who may enter and leave {Master} is checked elsewhere.
+void Invariants::check_edges(const StepRecord& record) const {
+  const vrrp::Event& event = record.event;
+  const vrrp::State& next = record.step.next;
+  if (is<vrrp::ShutDown>(event) && !is<vrrp::Initialize>(next)) {
+    broken(record, "I5", "a shutdown does not end in {Initialize}");
+  }
+  if (is<vrrp::Faulted>(event) && !is<vrrp::Fault>(next)) {
+    broken(record, "I5", "a fault does not end in fault");
+  }
+  if (const auto* started = std::get_if<vrrp::Started>(&event)) {
+    const bool starts = is<vrrp::Initialize>(record.before) || is<vrrp::Fault>(record.before);
+    const bool owner = started->priority == kPriorityOwner;
+    if (starts && !(owner ? is<vrrp::Master>(next) : is<vrrp::Backup>(next))) {
+      broken(record, "I5", "a start makes a backup, or a master of the owner");
+    }
+  }
+  const bool may_stop = is<vrrp::ShutDown>(event) || is<vrrp::Faulted>(event);
+  const bool was_on = is<vrrp::Backup>(record.before) || is<vrrp::Master>(record.before);
+  const bool is_on = is<vrrp::Backup>(next) || is<vrrp::Master>(next);
+  if (was_on && !is_on && !may_stop) broken(record, "I5", "it stopped taking part for no reason");
+}
+
+/// I5: no timer without a state, no state without its timer, no spinning, none too far off.
+void Invariants::check_timers(const StepRecord& record, const Ledger& ledger) const {
+  const vrrp::State& next = record.step.next;
+  const auto due = vrrp::deadline(next);
+  if (due.has_value() != (is<vrrp::Backup>(next) || is<vrrp::Master>(next))) {
+    broken(record, "I5", "the timer does not fit the state");
+  }
+  if (!due) return;
+  if (is<vrrp::DeadlineReached>(record.event) && *due <= record.now) {
+    broken(record, "I5", "the deadline is not in the future after it was reached");
+  }
+  // A change of interval and of priority while no master is known may move the timer by a skew time
+  // of the old interval: at most one interval more.
+  const Duration longest =
+      is<vrrp::Master>(next)
+          ? record.config.advertisement_interval
+          : longest_interval_ +
+                master_down_interval(record.config.version, ledger.priority, longest_interval_);
+  if (*due - record.now > std::max(longest, ledger.interval_then)) {
+    broken(record, "I5", "the deadline is too far off");
+  }
+}
+
+/// I5: one report for a change of state, which names it.
+void Invariants::check_reports(const StepRecord& record) const {
+  const bool changed = record.before.index() != record.step.next.index();
+  int reports = 0;
+  for (const vrrp::Action& action : record.step.actions) {
+    const auto* report = std::get_if<vrrp::Transitioned>(&action);
+    if (report == nullptr) continue;
+    ++reports;
+    if (report->to != vrrp::name_of(record.step.next)) {
+      broken(record, "I5", "a change of state is reported with another name");
+    }
+  }
+  if (reports != (changed ? 1 : 0)) broken(record, "I5", "a change of state is misreported");
+}
+
+/// I5: 0 only when leaving, otherwise the effective priority.
+void Invariants::check_priorities_sent(const StepRecord& record, const Ledger& ledger) const {
+  const bool leaves = is<vrrp::ShutDown>(record.event) || is<vrrp::Faulted>(record.event);
+  for (const vrrp::Action& action : record.step.actions) {
+    const auto* advert = std::get_if<vrrp::SendAdvert>(&action);
+    if (advert == nullptr) continue;
+    const Priority expected = leaves ? kPriorityRelease : ledger.priority;
+    if (advert->priority != expected) {
+      broken(
+          record, "I5",
+          fmt::format("advertises {} instead of {}", advert->priority.value(), expected.value()));
+    }
+  }
+}
+
+/// I5: acquire and release alternate; the addresses are where mastership is.
+void Invariants::check_addresses(const StepRecord& record, Ledger& ledger) const {
+  for (const vrrp::Action& action : record.step.actions) {
+    const bool acquires = std::holds_alternative<vrrp::AcquireAddresses>(action);
+    if (!acquires && !std::holds_alternative<vrrp::ReleaseAddresses>(action)) continue;
+    if (acquires == ledger.holds_addresses) broken(record, "I5", "acquire and release alternate");
+    ledger.holds_addresses = acquires;
+  }
+  if (ledger.holds_addresses != is<vrrp::Master>(record.step.next)) {
+    broken(record, "I5", "holds the addresses without being master, or the other way round");
+  }
+}
+
+/// I5, I6, I9.
+void Invariants::check_promotion(const StepRecord& record, Ledger& ledger,
+                                 std::string_view verbs) const {
+  const bool announces = record.config.announcements.repeat > 0;
+  if (verbs != (announces ? "SAN" : "SA")) {
+    broken(record, "I5", "becoming master is: advertise, acquire, announce");
+  }
+  if (const auto* backup = std::get_if<vrrp::Backup>(&record.before)) {
+    if (!is<vrrp::DeadlineReached>(record.event)) {
+      broken(record, "I9", "a backup became master without waiting");
+    }
+    const TimePoint earliest = ledger.patience.earliest(record.config, ledger.priority);
+    // Integer division rounds each shift of the timer by less than a nanosecond.
+    if (record.now + 1us < earliest) {
+      broken(record, "I9", "took over early by " + seconds(earliest - record.now));
+    }
+    const Duration down =
+        master_down_interval(record.config.version, ledger.priority, backup->master_interval);
+    if (record.now - *vrrp::deadline(record.before) > down) {
+      broken(record, "I6", "took over right after a stall, before it listened");
+    }
+  } else if (ledger.priority != kPriorityOwner) {
+    broken(record, "I9", "started as master without being the owner");
+  }
+  ledger.master_since = record.now;
+  ledger.interval_then = record.config.advertisement_interval;
+  ledger.last_answer.reset();
+  ledger.last_conflict_announcement.reset();
+  ledger.announcement_owed_by.reset();
+  ledger.announcements = announces ? 1 : 0;
+  ledger.announcements_asked_for = 0;
+  ledger.last_announcement = record.now;
+  ledger.was_paused = false;
+}
+
+/// I5, I10.
+void Invariants::check_departure(const StepRecord& record, const Ledger& ledger,
+                                 std::string_view verbs) const {
+  const auto* advert = std::get_if<vrrp::AdvertReceived>(&record.event);
+  if (advert == nullptr) {
+    if (verbs != "ZR") broken(record, "I5", "leaving is: priority 0, release");
+    return;
+  }
+  if (verbs != "R") broken(record, "I5", "stepping down is: release, and nothing else");
+  const bool better = advert->priority > ledger.priority ||
+                      (advert->priority == ledger.priority && advert->source > ledger.address);
+  const bool may_be_stalled =
+      ledger.paused_since_advert > Duration::zero() &&
+      record.now - ledger.last_advert > master_down_interval(record.config.version, ledger.priority,
+                                                             record.config.advertisement_interval);
+  if (advert->priority == kPriorityRelease || (!better && !may_be_stalled)) {
+    broken(record, "I10", "stepped down for a claim that is not better");
+  }
+}
+
+/// I5, I6, I8, I10: what a master may and must do that stays master.
+void Invariants::check_staying(const StepRecord& record, Ledger& ledger,
+                               std::string_view verbs) const {
+  const bool advertises = verbs.find('S') != std::string_view::npos;
+  const bool announces = verbs.find('N') != std::string_view::npos;
+  if (verbs != "" && verbs != "S" && verbs != "N" && verbs != "SN") {
+    broken(record, "I5", "does more than one advertisement and one announcement");
+  }
+  const bool stalled = is_certainly_stalled(ledger, record.config, record.now);
+  if (stalled && (advertises || announces)) {
+    const TimePoint heard_until =
+        ledger.listens_since.value_or(record.now) + record.config.advertisement_interval;
+    if (record.now < heard_until) broken(record, "I6", "speaks before it listened");
+  }
+  if (const auto* advert = std::get_if<vrrp::AdvertReceived>(&record.event)) {
+    check_answer(record, ledger, *advert, advertises, announces);
+  }
+  const auto* priority = std::get_if<vrrp::PriorityChanged>(&record.event);
+  const bool news =
+      is<vrrp::Reconfigured>(record.event) ||
+      (priority != nullptr && priority->priority != std::get<vrrp::Master>(record.before).priority);
+  if (news && !advertises && ledger.paused_since_advert == Duration::zero()) {
+    broken(record, "I10", "a change is not advertised at once");
+  }
+  check_announcements(record, ledger, announces);
+}
+
+void Invariants::check_answer(const StepRecord& record, Ledger& ledger,
+                              const vrrp::AdvertReceived& advert, bool advertises,
+                              bool announces) const {
+  const bool loses = advert.priority != kPriorityRelease;
+  if (loses && (advert.priority > ledger.priority ||
+                (advert.priority == ledger.priority && advert.source > ledger.address))) {
+    broken(record, "I10", "stays master in spite of a better claim");
+  }
+  if (loses && is_certainly_stalled(ledger, record.config, record.now)) {
+    broken(record, "I6", "stays master although somebody was heard after a stall");
+  }
+  if (count<vrrp::LosingAdvertHeard>(record.step.actions) != (loses ? 1 : 0)) {
+    broken(record, "I5", "a losing advertisement is misreported");
+  }
+  const bool allowed =
+      !ledger.last_answer ||
+      record.now - *ledger.last_answer >= ledger.interval_at_answer / vrrp::kAnswersPerInterval;
+  if (advertises && !allowed) broken(record, "I8", "answers too often");
+  const bool awake = ledger.paused_since_advert == Duration::zero();
+  if (!advertises && allowed && awake) broken(record, "I8", "does not answer");
+  if (advertises) {
+    ledger.last_answer = record.now;
+    ledger.interval_at_answer = record.config.advertisement_interval;
+  }
+  if (announces) {
+    if (ledger.last_conflict_announcement &&
+        record.now - *ledger.last_conflict_announcement < vrrp::kConflictAnnouncementInterval) {
+      broken(record, "I8", "announces too often after losing advertisements");
+    }
+    ledger.last_conflict_announcement = record.now;
+  } else if (loses && awake && record.config.announcements.repeat > 0 &&
+             !ledger.announcement_owed_by) {
+    ledger.announcement_owed_by = record.now + vrrp::kConflictAnnouncementInterval +
+                                  record.config.advertisement_interval + lan_.wake_latency_max();
+  }
+}
+
+void Invariants::check_announcements(const StepRecord& record, Ledger& ledger,
+                                     bool announces) const {
+  const vrrp::AnnouncementSchedule& schedule = record.config.announcements;
+  if (ledger.announcement_owed_by && record.now > *ledger.announcement_owed_by) {
+    broken(record, "I8", "a losing advertisement was not followed by an announcement");
+  }
+  if (is<vrrp::AnnouncementDue>(record.event)) {
+    ledger.announcements_asked_for += schedule.repeat;
+  }
+  if (!announces) return;
+  ledger.announcement_owed_by.reset();
+  ++ledger.announcements;
+  ledger.last_announcement = record.now;
+  const Duration elapsed = record.now - ledger.master_since;
+  std::int64_t budget = 2 * std::int64_t{schedule.repeat} + ledger.announcements_asked_for +
+                        2 * (elapsed / vrrp::kConflictAnnouncementInterval + 1);
+  if (schedule.refresh > Duration::zero()) budget += elapsed / schedule.refresh + 1;
+  if (ledger.announcements > budget) broken(record, "I8", "announces more than its schedule says");
+}
+
+/// What the router was told about itself.
+void Invariants::note_own(const StepRecord& record, Ledger& ledger) const {
+  const bool was_on = is<vrrp::Backup>(record.before) || is<vrrp::Master>(record.before);
+  if (const auto* started = std::get_if<vrrp::Started>(&record.event)) {
+    if (was_on) return;
+    ledger.priority = started->priority;
+    ledger.address = started->address;
+    ledger.interval_then = Duration::zero();
+  } else if (const auto* priority = std::get_if<vrrp::PriorityChanged>(&record.event)) {
+    if (was_on) ledger.priority = priority->priority;
+  } else if (const auto* address = std::get_if<vrrp::AddressChanged>(&record.event)) {
+    if (was_on) ledger.address = address->address;
+  }
+}
+
+/// I9: what puts the take-over off, and what brings it nearer.
+void Invariants::check_timer_after_advert(const StepRecord& record, const Ledger& ledger,
+                                          Patience::Verdict verdict) const {
+  const TimePoint before = *vrrp::deadline(record.before);
+  const TimePoint after = *vrrp::deadline(record.step.next);
+  if (verdict == Patience::Verdict::kDiscarded && after != before) {
+    broken(record, "I9", "an advertisement that is discarded moved the timer");
+  }
+  if (verdict == Patience::Verdict::kHurries) {
+    const Duration interval = std::get<vrrp::Backup>(record.step.next).master_interval;
+    const Duration skew = skew_time(record.config.version, ledger.priority, interval);
+    if (after > std::min(before, record.now + skew)) {
+      broken(record, "I9", "no more than the skew time should be left");
+    }
+  }
+}
+
+/// I9: the timer of a backup moves with its skew time, and does not start anew.
+void Invariants::check_timer_after_priority_change(const StepRecord& record) const {
+  const auto* change = std::get_if<vrrp::PriorityChanged>(&record.event);
+  const auto* backup = std::get_if<vrrp::Backup>(&record.before);
+  if (change == nullptr || backup == nullptr) return;
+  const auto skew = [&](Priority priority) {
+    return skew_time(record.config.version, priority, backup->master_interval);
+  };
+  const TimePoint expected =
+      backup->master_down_at + skew(change->priority) - skew(backup->priority);
+  const TimePoint after = *vrrp::deadline(record.step.next);
+  if (after > expected + 1us || after < expected - 1us) {
+    broken(record, "I9", "a change of priority moves the timer by the change of the skew time");
+  }
+}
+
+void Invariants::note_patience(const StepRecord& record, Ledger& ledger) const {
+  if (!is<vrrp::Backup>(record.step.next)) return;
+  const auto* advert = std::get_if<vrrp::AdvertReceived>(&record.event);
+  if (is<vrrp::Master>(record.before)) {
+    ledger.patience.stepped_down(*advert, record.now);
+  } else if (!is<vrrp::Backup>(record.before)) {
+    ledger.patience.started(record.config, record.now);
+  } else if (advert != nullptr) {
+    check_timer_after_advert(
+        record, ledger, ledger.patience.heard(record.config, ledger.priority, *advert, record.now));
+  } else if (is<vrrp::Reconfigured>(record.event)) {
+    ledger.patience.reconfigured();
+  }
+}
+
+}  // namespace ha::sim

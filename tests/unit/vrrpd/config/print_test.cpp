@@ -1,0 +1,110 @@
+#include <string>
+
+#include "tests/support/catch.hpp"
+#include "tests/unit/vrrpd/config/diagnose.hpp"
+#include "vrrpd/config/load.hpp"
+
+using namespace ha::vrrp;
+
+namespace {
+
+[[nodiscard]] std::string printed(std::string_view text) {
+  const Loaded loaded = load(text, "f", "vm1");
+  REQUIRE(loaded.config.has_value());
+  return print(*loaded.config);
+}
+
+}  // namespace
+
+TEST_CASE("a minimal file is printed with every default filled in", "[config]") {
+  CHECK(printed("instances: [{name: A, vrid: 1, addresses: [10.0.0.1]}]") == R"(node: vm1
+
+instances:
+  - name: A
+    vrid: 1
+    version: 3
+    priority: 100
+    advertisement_interval: 1s
+    preempt: true
+    preempt_delay: 0s
+    addresses:
+      - {address: 10.0.0.1/32, advertise: true, noprefixroute: false}
+    source_address: auto
+    multicast_group: 224.0.0.18
+    minimum_ttl: 255
+    checksum: auto
+    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, form: request}
+    track: []
+
+control: {socket: /run/vrrpd/control.sock, group: vrrpd}
+log: {level: info, format: text}
+)");
+}
+
+TEST_CASE("everything that was given is printed in the order of the manual", "[config]") {
+  CHECK(printed(R"(
+haproxy: {teams: {ma: [m], devops: [d1, "d:2"]}, servers: {match: '.*"vm1\d'}}
+instances:
+  - track: [{interface: eth1, demote: 30}, haproxy]
+    authentication: {password: 'y"\n', type: pass}
+    unicast_peers: [10.0.0.11, 10.0.0.12]
+    source_address: 10.0.0.10
+    addresses: [{label: "eth1:v", interface: eth1, address: 10.0.0.1/24, advertise: true}]
+    version: 2
+    vrid: 51
+    interface: "007"
+    name: "on"
+node: 1.5
+log: {format: json}
+)") == R"(node: "1.5"
+
+instances:
+  - name: "on"
+    interface: "007"
+    vrid: 51
+    version: 2
+    priority: 100
+    advertisement_interval: 1s
+    preempt: true
+    preempt_delay: 0s
+    addresses:
+      - {address: 10.0.0.1/24, interface: eth1, label: "eth1:v", advertise: true, noprefixroute: false}
+    source_address: 10.0.0.10
+    multicast_group: 224.0.0.18
+    unicast_peers: [10.0.0.11, 10.0.0.12]
+    minimum_ttl: 255
+    authentication: {type: pass, password: "y\"\\n"}
+    checksum: auto
+    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, form: request}
+    track: [{interface: eth1, demote: 30}, haproxy]
+
+haproxy:
+  stats: /run/haproxy/admin.sock
+  interval: 1s
+  timeout: 500ms
+  stale_after: 5s
+  teams:
+    devops: [d1, "d:2"]
+    ma: [m]
+  servers: {match: ".*\"vm1\\d"}
+  threshold: 50%
+  quorum: 2
+  combine: and
+  grace: 30s
+  recover: 10s
+  demote: {unhealthy: 50, down: 100}
+
+control: {socket: /run/vrrpd/control.sock, group: vrrpd}
+log: {level: info, format: json}
+)");
+}
+
+TEST_CASE("IPv6 addresses are quoted, so that no reader stumbles over their colons", "[config]") {
+  const std::string text = printed(
+      instance_without_addresses_with("interface: eth0\n    addresses: [fe80::1/64]\n    "
+                                      "unicast_peers: [fe80::2]\n    source_address: fe80::3"));
+  CHECK(text.find("{address: \"fe80::1/64\",") != std::string::npos);
+  CHECK(text.find("unicast_peers: [\"fe80::2\"]") != std::string::npos);
+  CHECK(text.find("source_address: \"fe80::3\"") != std::string::npos);
+  CHECK(text.find("multicast_group: \"ff02::12\"") != std::string::npos);
+}

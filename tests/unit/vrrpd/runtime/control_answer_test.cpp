@@ -1,0 +1,107 @@
+/// The answers to single lines; control_test.cpp has the socket.
+#include <nlohmann/json.hpp>
+
+#include "tests/support/catch.hpp"
+#include "tests/unit/vrrpd/runtime/sample_daemon.hpp"
+#include "vrrpd/runtime/control.hpp"
+
+namespace ha::vrrp {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+TEST_CASE("status is answered with the status") {
+  test::Daemon daemon;
+  CHECK(answer(R"({"command": "status"})", daemon.handlers()) ==
+        R"({"ok":true,"status":)" + to_json(daemon.status) + "}");
+}
+
+TEST_CASE("explain is answered for one instance or all") {
+  test::Daemon daemon;
+  const std::string expected =
+      Json{{"ok", true}, {"explain", *explain(daemon.status, "VI_MAIN")}}.dump();
+  CHECK(answer(R"({"command": "explain", "instance": "VI_MAIN"})", daemon.handlers()) == expected);
+  CHECK(answer(R"({"command": "explain"})", daemon.handlers()) == expected);
+}
+
+TEST_CASE("explain of an unknown instance names those that exist") {
+  test::Daemon daemon;
+  const std::string line = R"({"command": "explain", "instance": "VI_X"})";
+  CHECK(answer(line, daemon.handlers()) ==
+        R"({"ok":false,"error":"no instance \"VI_X\"; there is VI_MAIN"})");
+
+  daemon.status.instances.assign(1020, test::sample_master());
+  const std::string many = answer(line, daemon.handlers());
+  CHECK(many.find("VI_MAIN and 1010 more\"}") != std::string::npos);
+  CHECK(many.size() < 200);
+}
+
+TEST_CASE("reload is answered with its diagnostics, refused or not") {
+  test::Daemon daemon;
+  daemon.outcome = {true, {"vrrpd.yaml:3:1: warning: odd"}};
+  CHECK(answer(R"({"command": "reload"})", daemon.handlers()) ==
+        R"({"ok":true,"diagnostics":["vrrpd.yaml:3:1: warning: odd"]})");
+
+  daemon.outcome = {false, {"vrrpd.yaml:3:1: error: wrong"}};
+  CHECK(answer(R"({"command": "reload"})", daemon.handlers()) ==
+        R"({"ok":false,"error":"the new configuration cannot be used; the one that was running )"
+        R"(goes on",)"
+        R"("diagnostics":["vrrpd.yaml:3:1: error: wrong"]})");
+}
+
+TEST_CASE("what is no request is refused, named, and calls nothing") {
+  const auto [line, reason] = GENERATE(table<std::string, std::string>({
+      {"", "not a JSON object"},
+      {"status", "not a JSON object"},
+      {R"({"command": "status")", "not a JSON object"},
+      {R"({"command": "status"} x)", "not a JSON object"},
+      {R"(["status"])", "not a JSON object"},
+      {"null", "not a JSON object"},
+      {"{\"command\": \"st\xff\"}", "not a JSON object"},
+      {std::string{"{\"command\": \"status\0\"}", 22}, "not a JSON object"},
+      {"{}", "unknown command \"\""},
+      {R"({"command": "stop"})", "unknown command \"stop\""},
+      {R"({"command": 7})", "\"command\" is not a string"},
+      {R"({"command": ["status"]})", "\"command\" is not a string"},
+      {R"({"command": "explain", "instance": null})", "\"instance\" is not a string"},
+      {R"({"command": "explain", "instnace": "VI_MAIN"})", "unknown key \"instnace\""},
+      {R"({"command": "reload", "instance": "VI_MAIN"})", "\"reload\" takes no instance"},
+      {R"({"command": {"a": {"b": {"c": 1}}}})", "\"command\" is not a string"},
+  }));
+  test::Daemon daemon;
+
+  const Json json = Json::parse(answer(line, daemon.handlers()));
+
+  CAPTURE(line);
+  CHECK(json["ok"] == false);
+  const std::string error = json["error"];
+  CHECK(error.substr(0, reason.size()) == reason);
+  CHECK(error.find(R"({"command": "status"})") != std::string::npos);
+  CHECK(daemon.calls == 0);
+}
+
+TEST_CASE("64 KiB of brackets are refused like any other nonsense") {
+  test::Daemon daemon;
+  const std::string open(65'000, '[');
+  const std::string closed = std::string(32'000, '[') + std::string(32'000, ']');
+  std::string objects;
+  while (objects.size() < 60'000) objects += R"({"a":)";
+  for (const std::string& line :
+       {open, closed, objects, R"({"command":)" + closed + "}", R"({"command":)" + open}) {
+    CHECK(Json::parse(answer(line, daemon.handlers()))["ok"] == false);
+  }
+}
+
+TEST_CASE("an answer is one line of UTF-8 whatever the names hold, and echoes little") {
+  test::Daemon daemon;
+  daemon.status.node = "a\nb\xff";
+  const std::string status = answer(R"({"command": "status"})", daemon.handlers());
+  CHECK(status.find('\n') == std::string::npos);
+  CHECK(Json::parse(status)["status"]["node"] == "a\nb\xef\xbf\xbd");
+
+  const std::string command(60'000, 'x');
+  CHECK(answer(R"({"command": ")" + command + "\"}", daemon.handlers()).size() < 300);
+}
+
+}  // namespace
+}  // namespace ha::vrrp
