@@ -24,6 +24,8 @@ from typing import Callable, TypeVar
 PREFIX = "vrrpd-lab"
 NETNS_DIR = Path("/run/netns")
 BRIDGE = "br0"
+# Not $TMPDIR: daemons that run as nobody or frr have to get in, and socket paths have to be short.
+DIRECTORIES = Path("/tmp")
 
 T = TypeVar("T")
 
@@ -32,15 +34,19 @@ class LabFailure(AssertionError):
     """Something did not happen in time, or a program did not do what it was asked to."""
 
 
-def wait_for(what: str, condition: Callable[[], T], timeout: float = 10.0, every: float = 0.01) -> T:
-    """Returns the first true value of `condition`; after `timeout` seconds fails with `what` and the last value."""
+def wait_for(
+    what: str | Callable[[], str], condition: Callable[[], T], timeout: float = 10.0, every: float = 0.01
+) -> T:
+    """Returns the first true value of `condition`. After `timeout` seconds fails and says what it waited for: `what`, or
+    what `what` returns then."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise LabFailure(f"waited {timeout:g} s in vain for: {what} (last: {value!r})")
+            text = what() if callable(what) else what
+            raise LabFailure(f"waited {timeout:g} s in vain for: {text} (last: {value!r})")
         time.sleep(every)
 
 
@@ -210,7 +216,7 @@ class Lab:
     def __init__(self, *names: str):
         self.name = f"{PREFIX}-{owner()}-{secrets.token_hex(3)}"
         self.switch = f"{self.name}-switch"
-        self.directory = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
+        self.directory = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=DIRECTORIES))
         self.directory.chmod(0o755)
         self.processes: list[Process] = []
         self.hosts: dict[str, Host] = {}
@@ -346,7 +352,7 @@ def remove_labs_of(gone: Callable[[str], bool]) -> None:
     for path in namespaces:
         if gone(owner_of(path.name)):
             remove_namespace(path.name)
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}-*"):
+    for path in DIRECTORIES.glob(f"{PREFIX}-*"):
         if gone(owner_of(path.name)):
             shutil.rmtree(path, ignore_errors=True)
 

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Callable
 
 from lab import Host, Lab, LabFailure, Process, wait_for
 
@@ -74,7 +75,7 @@ class AddressMonitor:
     def wait_for_owner(self, address: str, host: Host, timeout: float = 10) -> float:
         """Waits until `host`, and nobody else, has `address`; returns since when `host` has had it."""
         wait_for(
-            f"{address} on {host.name} alone; now on {self.owners(address)}",
+            lambda: f"{address} on {host.name} alone; it is on {self.owners(address)}",
             lambda: self.owners(address) == [host.name],
             timeout,
         )
@@ -89,11 +90,10 @@ class AddressMonitor:
         stretches = self.stretches(address)
         if not stretches:
             raise LabFailure(f"nobody ever had {address}")
-        return self._longest(
-            address, max(since, stretches[0].begin), until or time.time(), lambda count: count == 0
-        )
+        since = max(since, stretches[0].begin)
+        return self._longest(address, since, until or time.time(), lambda count: count == 0)
 
-    def _longest(self, address: str, since: float, until: float, wanted) -> float:
+    def _longest(self, address: str, since: float, until: float, wanted: Callable[[int], bool]) -> float:
         changes = [(since, 0), (until, 0)]
         for stretch in self.stretches(address):
             changes += [(stretch.begin, 1), (stretch.end, -1)]

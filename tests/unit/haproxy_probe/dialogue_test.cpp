@@ -112,17 +112,22 @@ TEST_CASE("a refusal while the held connection lives must outlast a reload") {
   played.held();
   CHECK(played.at(1000ms, TimeReached{}) == "poll");
   CHECK(played.at(1000ms, PollRefused{"refused"}).empty());
-  CHECK(played.deadline() == 1010ms);
+  CHECK(played.deadline() == 1001ms);
   SECTION("one that does not is nothing") {
-    CHECK(played.at(1010ms, TimeReached{}) == "poll");
-    CHECK(played.at(1011ms, answered(kSecond)) == "let go, hold, stats");
+    CHECK(played.at(1001ms, TimeReached{}) == "poll");
+    CHECK(played.at(1002ms, answered(kSecond)) == "let go, hold, stats");
     CHECK(played.deadline() == 2000ms);
   }
   SECTION("one that does is death, within 20 ms") {
-    CHECK(played.at(1010ms, TimeReached{}) == "poll");
-    CHECK(played.at(1010ms, PollRefused{"refused"}).empty());
+    CHECK(played.at(1001ms, TimeReached{}) == "poll");
+    CHECK(played.at(1001ms, PollRefused{"refused"}).empty());
+    CHECK(played.deadline() == 1005ms);
+    CHECK(played.at(1005ms, TimeReached{}) == "poll");
+    CHECK(played.at(1005ms, PollRefused{"refused"}).empty());
+    CHECK(played.deadline() == 1020ms);
     CHECK(played.at(1020ms, TimeReached{}) == "poll");
     CHECK(played.at(1020ms, PollRefused{"refused"}) == "let go, gone: refused");
+    CHECK(played.deadline() == 2000ms);
   }
   SECTION("the end of the held connection meanwhile ends the patience") {
     CHECK(played.at(1001ms, HeldEnded{}) == "poll");
@@ -134,8 +139,10 @@ TEST_CASE("a socket that is missing at the start is HAProxy gone, polled every i
   Played played;
   CHECK(played.at(0ms, TimeReached{}) == "poll");
   CHECK(played.at(0ms, PollRefused{"missing"}).empty());
-  CHECK(played.at(10ms, TimeReached{}) == "poll");
-  CHECK(played.at(10ms, PollRefused{"missing"}).empty());
+  CHECK(played.at(1ms, TimeReached{}) == "poll");
+  CHECK(played.at(1ms, PollRefused{"missing"}).empty());
+  CHECK(played.at(5ms, TimeReached{}) == "poll");
+  CHECK(played.at(5ms, PollRefused{"missing"}).empty());
   CHECK(played.at(20ms, TimeReached{}) == "poll");
   CHECK(played.at(20ms, PollRefused{"missing"}) == "gone: missing");
   CHECK(played.deadline() == 1000ms);
@@ -163,13 +170,15 @@ TEST_CASE("a stopping worker is not believed, and asked again for a successor") 
   Played played;
   CHECK(played.at(0ms, TimeReached{}) == "poll");
   CHECK(played.at(1ms, answered(kStopping)).empty());
-  CHECK(played.deadline() == 11ms);
-  CHECK(played.at(11ms, TimeReached{}) == "poll");
-  SECTION("who may answer") { CHECK(played.at(12ms, answered(kSecond)) == "hold, stats"); }
+  CHECK(played.deadline() == 2ms);
+  CHECK(played.at(2ms, TimeReached{}) == "poll");
+  SECTION("who may answer") { CHECK(played.at(3ms, answered(kSecond)) == "hold, stats"); }
   SECTION("or not") {
-    CHECK(played.at(12ms, answered(kStopping)).empty());
-    CHECK(played.at(22ms, TimeReached{}) == "poll");
-    CHECK(played.at(23ms, answered(kStopping)) ==
+    CHECK(played.at(3ms, answered(kStopping)).empty());
+    CHECK(played.at(7ms, TimeReached{}) == "poll");
+    CHECK(played.at(8ms, answered(kStopping)).empty());
+    CHECK(played.at(23ms, TimeReached{}) == "poll");
+    CHECK(played.at(24ms, answered(kStopping)) ==
           "unusable: /s: the worker that answers, pid 100, is stopping");
     CHECK(played.deadline() == 1000ms);
   }
@@ -179,10 +188,12 @@ TEST_CASE("a poll that fails is unusable if its repetitions fail, too") {
   Played played;
   CHECK(played.at(0ms, TimeReached{}) == "poll");
   CHECK(played.at(1ms, PollFailed{"garbage 1"}).empty());
-  CHECK(played.at(11ms, TimeReached{}) == "poll");
-  CHECK(played.at(12ms, PollFailed{"garbage 2"}).empty());
-  CHECK(played.at(22ms, TimeReached{}) == "poll");
-  CHECK(played.at(23ms, PollFailed{"garbage 3"}) == "unusable: garbage 3");
+  CHECK(played.at(2ms, TimeReached{}) == "poll");
+  CHECK(played.at(3ms, PollFailed{"garbage 2"}).empty());
+  CHECK(played.at(7ms, TimeReached{}) == "poll");
+  CHECK(played.at(8ms, PollFailed{"garbage 3"}).empty());
+  CHECK(played.at(23ms, TimeReached{}) == "poll");
+  CHECK(played.at(24ms, PollFailed{"garbage 4"}) == "unusable: garbage 4");
   CHECK(played.deadline() == 1000ms);
 }
 
@@ -192,8 +203,8 @@ TEST_CASE("a poll cut short by a dying HAProxy leads to its refusal") {
   CHECK(played.at(1000ms, TimeReached{}) == "poll");
   CHECK(played.at(1001ms, HeldEnded{}).empty());
   CHECK(played.at(1001ms, PollFailed{"cut short"}).empty());
-  CHECK(played.at(1011ms, TimeReached{}) == "poll");
-  CHECK(played.at(1011ms, PollRefused{"refused"}) == "gone: refused");
+  CHECK(played.at(1002ms, TimeReached{}) == "poll");
+  CHECK(played.at(1002ms, PollRefused{"refused"}) == "gone: refused");
 }
 
 TEST_CASE("an answer that may be older than the end of the held connection is checked at once") {
