@@ -24,6 +24,16 @@ bool claims_better(const AdvertReceived& advert, Priority own, const IpAddress& 
   return advert.priority > own || (advert.priority == own && advert.source > own_address);
 }
 
+/// Adver_Timer started at `now`: an interval from now or up to a sixteenth of it earlier, on a grid
+/// that all routers with this interval share. Of many routers on one machine many are so due
+/// together and leave with one system call. Being early hurts nobody, and happens only once, since
+/// the interval is a multiple of the grid's.
+TimePoint next_advert(const Context& context) {
+  const Duration grid = context.config.advertisement_interval / 16;
+  const TimePoint latest = context.now + context.config.advertisement_interval;
+  return latest - latest.time_since_epoch() % grid;
+}
+
 // ---- becoming backup ----
 
 Backup follow_nobody(const Context& context, Priority priority, const IpAddress& address) {
@@ -69,7 +79,7 @@ Step become_master(const Context& context, Priority priority, const IpAddress& a
   Master master;
   master.priority = priority;
   master.address = address;
-  master.next_advert_at = context.now + context.config.advertisement_interval;
+  master.next_advert_at = next_advert(context);
   master.answer_from = context.now;
   master.announce_from = context.now;
 
@@ -357,7 +367,7 @@ struct InMaster {
       // On the grid rather than from now, so that lateness does not add up.
       next.next_advert_at += context.config.advertisement_interval;
       if (next.next_advert_at <= context.now) {
-        next.next_advert_at = context.now + context.config.advertisement_interval;
+        next.next_advert_at = next_advert(context);
       }
     }
     announce_when_due(next, actions);
@@ -377,7 +387,7 @@ struct InMaster {
 
   Step advertise_now(Master next) const {
     if (stalled()) return stay(std::move(next));
-    next.next_advert_at = context.now + context.config.advertisement_interval;
+    next.next_advert_at = next_advert(context);
     const Priority priority = next.priority;
     return {std::move(next), {SendAdvert{priority}}};
   }
@@ -395,7 +405,7 @@ struct InMaster {
     if (may_answer) {
       next.answer_from = context.now + interval / kAnswersPerInterval;
       actions.emplace_back(SendAdvert{next.priority});
-      if (!losing) next.next_advert_at = context.now + interval;
+      if (!losing) next.next_advert_at = next_advert(context);
     }
     if (losing && context.config.announcements.repeat > 0) {
       announce_over(next, may_answer, actions);
