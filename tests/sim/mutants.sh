@@ -27,6 +27,8 @@ for source in "$here"/*.cpp; do
   esac
 done
 
+compile "$root/vrrpd/engine/names.cpp" "$work/names.o"
+
 # The engine in $work/engine.cpp, against so many schedules; prints what vrrp_sim prints.
 simulate() {
   compile "$work/engine.cpp" "$work/engine.o"
