@@ -71,10 +71,9 @@ class Counter {
 
   std::vector<std::string> team_names_;                        ///< by number
   std::unordered_map<std::string, std::size_t> team_numbers_;  ///< by name
-  std::unordered_map<std::string, std::size_t>
-      backends_;  ///< seen so far: number of its team, or kNoTeam
-  std::unordered_map<std::string, bool>
-      server_names_;  ///< seen so far: whether it fits server_pattern_
+  /// Names seen so far: a backend's team, or kNoTeam; whether a server fits server_pattern_.
+  std::unordered_map<std::string, std::size_t> backends_;
+  std::unordered_map<std::string, bool> server_names_;
 };
 
 }  // namespace ha::probe

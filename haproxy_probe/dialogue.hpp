@@ -97,12 +97,12 @@ class Dialogue {
   /// A round is a poll and its retries.
   TimePoint round_began_;
   std::size_t retries_ = 0;
-  bool ask_again_ =
-      false;  ///< the held connection ended while this poll ran: its answer may be older than that
+  /// The held connection ended while this poll ran: its answer may be older than that.
+  bool ask_again_ = false;
   std::optional<Identity> held_;
   bool held_ended_ = false;  ///< and nobody has answered since
-  bool may_hold_ =
-      false;  ///< one held connection a regular round: what closes at once does not make us spin
+  /// One held connection a regular round: what closes it at once does not make us spin.
+  bool may_hold_ = false;
 };
 
 }  // namespace ha::probe

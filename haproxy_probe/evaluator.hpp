@@ -11,8 +11,8 @@
 /// - The first counted answer ends `unknown`: the verdict is healthy, even if the answer is bad,
 ///   because the grace has only begun.
 /// - The first bad answer starts the grace. A good spell shorter than `recover` does not restart
-/// it;
-///   `recover` without a bad answer does. Bad `grace` or longer after that start is unhealthy.
+///   it, one of `recover` without a bad answer does. Bad `grace` or more after that start is
+///   unhealthy.
 /// - Unhealthy and down become healthy after `recover` of good answers without a bad one. Out of
 ///   down a bad answer is unhealthy at once: the machine is demoted already, and is not to be
 ///   spared for having been dead.
@@ -77,9 +77,9 @@ struct Report {
   int healthy_teams = 0;
   std::vector<TeamHealth> teams;           ///< in the order of HAProxy's answer
   std::optional<TimePoint> grace_ends_at;  ///< while bad and not yet unhealthy
-  /// The decision line: "NO FAILOVER: 75% is not below 50%; 3 healthy teams". It begins with "NO
-  /// FAILOVER" (good), "WAIT" (bad, within the grace), "FAILOVER" (demoted) or "HOLD" (the verdict
-  /// is kept, and why), and does not change merely because time passes.
+  /// The decision line: "NO FAILOVER: 75% is not below 50%; 3 healthy teams". It begins with
+  /// "NO FAILOVER" (good), "WAIT" (bad, within the grace), "FAILOVER" (demoted) or "HOLD" (the
+  /// verdict is kept, and why), and does not change merely because time passes.
   std::string reason = "HOLD: no answer of HAProxy yet";
   /// What needs a human: HAProxy gone, unusable answers, nothing to count, missing teams.
   std::optional<std::string> alarm;

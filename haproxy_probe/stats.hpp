@@ -29,8 +29,8 @@ struct ServerRow {
   std::string backend;
   std::string server;
   ServerClass status = ServerClass::kUnknown;
-  std::optional<IpAddress>
-      address;               ///< nothing: not shown (access level user) or not an IP address
+  /// Nothing: not shown (access level user) or not an IP address.
+  std::optional<IpAddress> address;
   bool unix_socket = false;  ///< reached over a Unix socket, so it is on this machine
 
   friend bool operator==(const ServerRow&, const ServerRow&) = default;
@@ -62,10 +62,10 @@ struct ParseError {
 /// Limits of what is accepted; an answer beyond any of them is unusable. Real ones need 280 bytes a
 /// server.
 inline constexpr std::size_t kAnswerBytesMax = 64 * 1024 * 1024;
-inline constexpr std::size_t kRecordBytesMax =
-    64 * 1024;  ///< one line, or one record with quoted line ends
-inline constexpr std::size_t kNameBytesMax =
-    2048;  ///< the longest line of HAProxy's own configuration
+/// A line, or a row with quoted line ends.
+inline constexpr std::size_t kRecordBytesMax = 64 * 1024;
+/// The longest line of HAProxy's own configuration.
+inline constexpr std::size_t kNameBytesMax = 2048;
 inline constexpr std::size_t kServersMax = 250'000;
 
 /// How a server with this `status` and `check_status` counts (DESIGN: teams). A status word that is

@@ -20,7 +20,7 @@ ProbeConfig config_with(ServerScope scope) {
 
 Count count(const ProbeConfig& config, const std::vector<ServerRow>& rows) {
   Counter counter{config};
-  counter.set_local({{ip("10.1.1.1"), ip("192.0.2.1"), ip("2001:db8::1")}});
+  counter.set_local({{ip("2001:db8::1"), ip("192.0.2.1"), ip("10.1.1.1")}});
   return counter.count(rows);
 }
 
