@@ -20,7 +20,7 @@ forbid() {
   fi
 }
 
-pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stats.cpp haproxy_probe/evaluator.hpp haproxy_probe/evaluator.cpp'
+pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stats.cpp haproxy_probe/evaluator.hpp haproxy_probe/evaluator.cpp haproxy_probe/count.hpp haproxy_probe/count.cpp haproxy_probe/dialogue.hpp haproxy_probe/dialogue.cpp'
 forbid "$pure" 'boost/asio/(io_context|steady_timer|local|posix|signal_set|post|read|write|buffer)' 'decision code must not do I/O'
 forbid "$pure" '(sys/|netinet/|linux/|net/|unistd|poll\.h|fcntl)' 'decision code must not know the kernel'
 forbid "$pure" '(fstream|iostream|filesystem|thread|mutex)' 'decision code must not touch files, streams or threads'
