@@ -7,7 +7,7 @@ preset=$1
 shift
 
 packages=(
-  g++ cmake ninja-build pkg-config libboost-dev libcli11-dev libexpected-dev libfmt-dev libnl-3-dev libnl-route-3-dev
+  g++ cmake ninja-build pkg-config libboost-dev libcli11-dev libexpected-dev libfmt-dev libnl-3-dev
   libyaml-cpp-dev nlohmann-json3-dev
 )
 case $preset in

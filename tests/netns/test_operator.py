@@ -25,9 +25,9 @@ def master(lab: Lab, monitor: AddressMonitor) -> Vrrpd:
     return daemon
 
 
-def longest_pause(capture: Capture, daemon: Vrrpd) -> float:
+def nobody_would_have_taken_over(capture: Capture, daemon: Vrrpd) -> bool:
     times = [advert.time for advert in capture.stop().adverts(daemon.mac())]
-    return max(later - earlier for earlier, later in zip(times, times[1:]))
+    return max(later - earlier for earlier, later in zip(times, times[1:])) < 3 * daemon.instance.interval
 
 
 def test_a_broken_file_is_refused_with_all_its_faults_and_changes_nothing(master: Vrrpd):
@@ -47,7 +47,7 @@ def test_a_broken_file_is_refused_with_all_its_faults_and_changes_nothing(master
     assert {key: after[key] for key in same} == {key: before[key] for key in same}
 
     wait_for("some advertisements", lambda: len(capture.adverts(master.mac())) > 10, every=0.2)
-    assert longest_pause(capture, master) < 2 * master.instance.interval
+    assert nobody_would_have_taken_over(capture, master)
     master.file.write_text(good)
     assert master.ctl("reload").code == 0
 
@@ -72,7 +72,7 @@ def test_a_reload_adds_and_removes_an_address_without_a_change_of_state(master: 
     assert (after["state"], after["since"]) == ("master", before["since"])
     assert after["statistics"]["master-transitions"] == 1
     assert len(monitor.stretches(VIP)) == 1
-    assert longest_pause(capture, master) < 2 * master.instance.interval
+    assert nobody_would_have_taken_over(capture, master)
     assert 0 not in [advert.priority for advert in capture.adverts(master.mac())]
 
 
@@ -130,7 +130,7 @@ def test_nonsense_on_the_control_socket_harms_nobody(master: Vrrpd):
         connection.close()
     assert master.instance_status()["state"] == "master"
     wait_for("some advertisements", lambda: len(capture.adverts(master.mac())) > 5, every=0.2)
-    assert longest_pause(capture, master) < 2 * master.instance.interval
+    assert nobody_would_have_taken_over(capture, master)
 
 
 @pytest.mark.parametrize("capability", ["net_admin", "net_raw"])

@@ -44,6 +44,21 @@ def test_an_address_that_somebody_removes_is_put_back_at_once(pair: Pair):
     assert pair.two.state() == "backup"
 
 
+def test_an_owner_leaves_the_interfaces_own_address_alone(lab: Lab):
+    host = lab["one"]
+    own = f"{host.ipv4}/24"
+    daemon = Vrrpd(host, Instance(priority=255, addresses=(own, f"{VIP}/24")))
+    daemon.start()
+    daemon.wait_for_state("master")
+    wait_for("the other address to be there", lambda: f"{VIP}/24" in host.addresses())
+    assert daemon.stop() == 0
+    assert own in host.addresses() and f"{VIP}/24" not in host.addresses()
+
+    daemon.start()  # and once more: nothing of it counts as left behind by a predecessor
+    daemon.wait_for_state("master")
+    assert own in host.addresses()
+
+
 def test_a_master_that_was_frozen_steps_down_quietly(pair: Pair):
     pair.one.instance = replace(pair.one.instance, preempt=False)
     pair.start()

@@ -252,10 +252,10 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
     TimePoint now;
     void operator()(const SendAdvert& send) const { self.send_advert(send.priority); }
     void operator()(const AcquireAddresses&) const {
-      self.services_.outbox.add_addresses(self.requests());
+      self.services_.outbox.add_addresses(self.managed());
     }
     void operator()(const ReleaseAddresses&) const {
-      self.services_.outbox.remove_addresses(self.removable());
+      self.services_.outbox.remove_addresses(self.managed());
     }
     void operator()(const Announce&) const { self.announce(); }
     void operator()(const Transitioned& transition) const { self.log_transition(transition); }
@@ -309,15 +309,14 @@ std::vector<AddressRequest> RouterDriver::requests() const {
   return requests;
 }
 
-std::vector<AddressRequest> RouterDriver::removable() const {
+std::vector<AddressRequest> RouterDriver::managed() const {
   std::vector<AddressRequest> requests = this->requests();
   if (config_.router.priority != kPriorityOwner) return requests;
-  // An owner's virtual addresses may be the interface's own, which are not ours to take away.
   const auto& present = services_.kernel.addresses();
   std::erase_if(requests, [&](const AddressRequest& request) {
-    return std::none_of(present.begin(), present.end(), [&](const Address& address) {
-      return address.ours && address.interface == request.interface &&
-             address.prefix == request.prefix;
+    return std::any_of(present.begin(), present.end(), [&](const Address& address) {
+      return !address.ours && address.interface == request.interface &&
+             address.prefix.address == request.prefix.address;
     });
   });
   return requests;

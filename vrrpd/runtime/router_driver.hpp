@@ -84,8 +84,9 @@ class RouterDriver {
   void send_advert(Priority priority);
   [[nodiscard]] const std::vector<std::uint8_t>& encoded(Priority priority,
                                                          std::size_t destination);
-  /// Those of requests() that are to go when this router lets go.
-  [[nodiscard]] std::vector<AddressRequest> removable() const;
+  /// Those of requests() that are ours to add and remove: not what an owner's interface has on its
+  /// own account.
+  [[nodiscard]] std::vector<AddressRequest> managed() const;
   void announce();
   void log_transition(const Transitioned& transition);
   [[nodiscard]] std::string sentence(const Transitioned& transition) const;
