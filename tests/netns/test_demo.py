@@ -20,6 +20,8 @@ def start_demo(*options: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-B", DEMO, *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, env=env,
+        # As a terminal starts it; what runs in the background of a script would have the signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
