@@ -83,6 +83,11 @@ class Troublemaker {
     const NodeId id = any();
     plan(at, [id](Lan& lan) { lan.pause(id); });
     plan(at + length, [id](Lan& lan) { lan.resume(id); });
+    if (random_.chance(2, 3)) return;
+    // Once more before it has found its feet.
+    at += length + random_.between(Duration::zero(), unit_);
+    plan(at, [id](Lan& lan) { lan.pause(id); });
+    plan(at + random_.between(Duration::zero(), 4 * unit_), [id](Lan& lan) { lan.resume(id); });
   }
 
   void crash(TimePoint at) {

@@ -51,8 +51,8 @@ int count(const std::vector<vrrp::Action>& actions) {
 void Invariants::broken(const StepRecord& record, std::string_view which,
                         std::string_view what) const {
   throw BrokenInvariant{fmt::format("{} at {}: {}: {} ({} in {}, actions: {})", which,
-                                    seconds(record.now - Lan::kStart), name_of(record.node), what,
-                                    describe(record.event), vrrp::name_of(record.before),
+                                    seconds(record.lan_now - Lan::kStart), name_of(record.node),
+                                    what, describe(record.event), vrrp::name_of(record.before),
                                     describe(record.step.actions))};
 }
 
@@ -99,9 +99,10 @@ void Invariants::stepped(const StepRecord& record) {
 
 void Invariants::crashed(NodeId node, TimePoint) { ledger(node) = {}; }
 
-void Invariants::paused(NodeId node, TimePoint now) { ledger(node).paused_at = now; }
+void Invariants::paused(NodeId node, TimePoint) { ledger(node).paused_at = lan_.clock_of(node); }
 
-void Invariants::resumed(NodeId id, TimePoint now) {
+void Invariants::resumed(NodeId id, TimePoint) {
+  const TimePoint now = lan_.clock_of(id);
   Ledger& ledger = this->ledger(id);
   ledger.paused_since_advert += now - ledger.paused_at;
   ++ledger.pauses_since_advert;
@@ -118,7 +119,7 @@ void Invariants::check_nobody_is_silent() const {
     const Ledger& ledger = ledgers_[id];
     if (!node.is_master() || node.paused) continue;
     check_announcements_kept_up(id, ledger);
-    const Duration silence = lan_.now() - ledger.last_advert;
+    const Duration silence = lan_.clock_of(id) - ledger.last_advert;
     if (silence > silence_allowed(ledger, node.config)) {
       throw BrokenInvariant{fmt::format("I5 at {}: {}: silent for {}",
                                         seconds(lan_.now() - Lan::kStart), name_of(id),
@@ -132,19 +133,20 @@ void Invariants::check_announcements_kept_up(NodeId id, const Ledger& ledger) co
   const vrrp::AnnouncementSchedule& schedule = lan_.node(id).config.announcements;
   const Duration late = lan_.wake_latency_max();
   const Duration burst = std::int64_t{schedule.repeat} * (vrrp::kAnnouncementSpacing + late);
-  const Duration elapsed = lan_.now() - ledger.master_since;
+  const TimePoint now = lan_.clock_of(id);
+  const Duration elapsed = now - ledger.master_since;
   std::int64_t due = elapsed > burst ? schedule.repeat : 0;
   // A second burst that is due during the first becomes one with it.
   const Duration delay = schedule.second_burst_delay;
   if (delay > burst && elapsed > delay + late + burst) due += schedule.repeat;
   const bool refreshed =
       schedule.refresh == Duration::zero() ||
-      lan_.now() - std::max(ledger.last_announcement, ledger.master_since) <=
+      now - std::max(ledger.last_announcement, ledger.master_since) <=
           std::max<Duration>(schedule.refresh, vrrp::kAnnouncementSpacing) + late;
   if (ledger.announcements >= due && refreshed) return;
   throw BrokenInvariant{fmt::format(
       "I8 at {}: {}: {} announcements, {} are due, last {} ago", seconds(lan_.now() - Lan::kStart),
-      name_of(id), ledger.announcements, due, seconds(lan_.now() - ledger.last_announcement))};
+      name_of(id), ledger.announcements, due, seconds(now - ledger.last_announcement))};
 }
 
 Duration Invariants::silence_allowed(const Ledger& ledger, const vrrp::RouterConfig& config) const {
@@ -299,6 +301,7 @@ void Invariants::check_promotion(const StepRecord& record, Ledger& ledger,
   }
   ledger.master_since = record.now;
   ledger.interval_then = record.config.advertisement_interval;
+  ledger.longest_interval = record.config.advertisement_interval;
   ledger.last_answer.reset();
   ledger.last_conflict_announcement.reset();
   ledger.announcement_owed_by.reset();
@@ -331,6 +334,7 @@ void Invariants::check_departure(const StepRecord& record, const Ledger& ledger,
 /// I5, I6, I8, I10: what a master may and must do that stays master.
 void Invariants::check_staying(const StepRecord& record, Ledger& ledger,
                                std::string_view verbs) const {
+  ledger.longest_interval = std::max(ledger.longest_interval, record.config.advertisement_interval);
   const bool advertises = verbs.find('S') != std::string_view::npos;
   const bool announces = verbs.find('N') != std::string_view::npos;
   if (verbs != "" && verbs != "S" && verbs != "N" && verbs != "SN") {
@@ -388,7 +392,7 @@ void Invariants::check_answer(const StepRecord& record, Ledger& ledger,
   } else if (loses && awake && record.config.announcements.repeat > 0 &&
              !ledger.announcement_owed_by) {
     ledger.announcement_owed_by = record.now + vrrp::kConflictAnnouncementInterval +
-                                  record.config.advertisement_interval + lan_.wake_latency_max();
+                                  ledger.longest_interval + lan_.wake_latency_max();
   }
 }
 

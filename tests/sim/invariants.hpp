@@ -102,7 +102,7 @@ class Invariants : public Observer {
   void check_nobody_is_silent() const;
 
  private:
-  /// What the LAN has seen of one router.
+  /// What the LAN has seen of one router, by that router's clock.
   struct Ledger {
     Priority priority;
     IpAddress address;
@@ -112,7 +112,8 @@ class Invariants : public Observer {
     // Of the present mastership.
     TimePoint master_since;
     TimePoint last_advert;
-    Duration interval_then;  ///< in its last advertisement
+    Duration interval_then;     ///< in its last advertisement
+    Duration longest_interval;  ///< that it was configured with
     std::optional<TimePoint> last_answer;
     Duration interval_at_answer;
     std::optional<TimePoint> last_conflict_announcement;

@@ -20,9 +20,9 @@ Lan::Lan(std::uint64_t seed, const LinkQuality& quality, Duration wake_latency_m
       now_{kStart},
       links_(kNodesMax * kNodesMax) {}
 
-NodeId Lan::add(const vrrp::RouterConfig& config, const IpAddress& address) {
+NodeId Lan::add(const vrrp::RouterConfig& config, const IpAddress& address, Duration clock_offset) {
   HA_CHECK(nodes_.size() < kNodesMax);
-  nodes_.push_back({config, config.priority, address, vrrp::Initialize{}, false, false, {}, false});
+  nodes_.push_back({config, config.priority, address, clock_offset, {}, false, false, {}, false});
   timing_.emplace_back();
   return nodes_.size() - 1;
 }
@@ -70,7 +70,7 @@ void Lan::resume(NodeId id) {
   // that is late come last is the driver's rule.
   const bool commands_first = random_.chance(1, 2);
   if (commands_first) run_commands(id);
-  if (!must_read_before_timer(node) && random_.chance(1, 2)) wake_if_due(id);
+  if (!must_read_before_timer(id) && random_.chance(1, 2)) wake_if_due(id);
   for (const vrrp::AdvertReceived& advert : std::exchange(timing_[id].socket, {})) {
     if (node.running && node.attached()) feed(id, advert);
   }
@@ -82,9 +82,10 @@ void Lan::resume(NodeId id) {
   rearm(id);
 }
 
-bool Lan::must_read_before_timer(const Node& node) const {
+bool Lan::must_read_before_timer(NodeId id) const {
+  const Node& node = nodes_[id];
   const std::optional<TimePoint> due = vrrp::deadline(node.state);
-  return due && (!node.is_master() || now_ - *due > node.config.advertisement_interval);
+  return due && (!node.is_master() || clock_of(id) - *due > node.config.advertisement_interval);
 }
 
 void Lan::run_commands(NodeId id) {
@@ -93,7 +94,7 @@ void Lan::run_commands(NodeId id) {
 
 void Lan::wake_if_due(NodeId id) {
   const std::optional<TimePoint> due = vrrp::deadline(nodes_[id].state);
-  if (due && *due <= now_) feed(id, vrrp::DeadlineReached{});
+  if (due && *due <= clock_of(id)) feed(id, vrrp::DeadlineReached{});
 }
 
 void Lan::set_priority(NodeId id, Priority priority) {
@@ -202,9 +203,10 @@ void Lan::command(NodeId id, const vrrp::Event& event) {
 
 void Lan::feed(NodeId id, const vrrp::Event& event) {
   Node& node = nodes_[id];
-  vrrp::Step step = vrrp::step(node.config, node.state, event, now_);
+  const TimePoint clock = clock_of(id);
+  vrrp::Step step = vrrp::step(node.config, node.state, event, clock);
   for (Observer* observer : observers_) {
-    observer->stepped({id, now_, node.config, node.state, event, step});
+    observer->stepped({id, clock, now_, node.config, node.state, event, step});
   }
   if (std::holds_alternative<vrrp::Master>(step.next) != node.is_master()) ++master_changes_;
   node.state = std::move(step.next);
@@ -240,7 +242,12 @@ void Lan::rearm(NodeId id) {
   ++timing.arming;
   if (!due) return;
   const Duration latency = random_.between(Duration::zero(), wake_latency_max_);
-  push({std::max(*due, now_) + latency, kWakeOrder, id, true, timing.arming, {}});
+  push({std::max(*due - nodes_[id].clock_offset, now_) + latency,
+        kWakeOrder,
+        id,
+        true,
+        timing.arming,
+        {}});
 }
 
 void Lan::transmit(NodeId from, Priority priority) {

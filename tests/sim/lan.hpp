@@ -36,14 +36,15 @@ struct LinkQuality {
 /// hands it over.
 struct StepRecord {
   NodeId node;
-  TimePoint now;
+  TimePoint now;      ///< by the machine's own clock, as all time points of its states are
+  TimePoint lan_now;  ///< by the LAN's
   const vrrp::RouterConfig& config;
   const vrrp::State& before;
   const vrrp::Event& event;
   const vrrp::Step& step;
 };
 
-/// Watches a Lan. May throw, which ends the run.
+/// Watches a Lan. May throw, which ends the run. Times are the LAN's.
 class Observer {
  public:
   Observer() = default;
@@ -63,8 +64,9 @@ class Observer {
 
 struct Node {
   vrrp::RouterConfig config;
-  Priority priority;  ///< effective; what the next Started carries
-  IpAddress address;  ///< likewise
+  Priority priority;      ///< effective; what the next Started carries
+  IpAddress address;      ///< likewise
+  Duration clock_offset;  ///< its clock is ahead of the LAN's by this much
   vrrp::State state;
   bool running = false;  ///< the process exists
   bool paused = false;   ///< it exists and does nothing; packets wait in its socket
@@ -91,8 +93,10 @@ class Lan {
   /// `wake_latency_max`: a timer fires up to this much after its deadline.
   Lan(std::uint64_t seed, const LinkQuality& quality, Duration wake_latency_max);
 
-  /// A machine that is switched off. Its effective priority starts as the configured one.
-  NodeId add(const vrrp::RouterConfig& config, const IpAddress& address);
+  /// A machine that is switched off. Its effective priority starts as the configured one. No two
+  /// machines were booted at the same time, so each has a clock of its own.
+  NodeId add(const vrrp::RouterConfig& config, const IpAddress& address,
+             Duration clock_offset = {});
   /// `observer` must outlive the Lan.
   void observe(Observer& observer) { observers_.push_back(&observer); }
 
@@ -129,6 +133,8 @@ class Lan {
   // ---- time ----
 
   [[nodiscard]] TimePoint now() const { return now_; }
+  /// What the clock of that machine shows.
+  [[nodiscard]] TimePoint clock_of(NodeId id) const { return now_ + nodes_[id].clock_offset; }
   /// Lets everything up to and including `until` happen.
   void run_until(TimePoint until);
   void run_for(Duration duration) { run_until(now_ + duration); }
@@ -182,7 +188,7 @@ class Lan {
   [[nodiscard]] Link& link(NodeId from, NodeId to) { return links_[from * kNodesMax + to]; }
 
   void happen(const Pending& pending);
-  [[nodiscard]] bool must_read_before_timer(const Node& node) const;
+  [[nodiscard]] bool must_read_before_timer(NodeId id) const;
   void run_commands(NodeId id);
   void wake_if_due(NodeId id);
   void command(NodeId id, const vrrp::Event& event);

@@ -20,14 +20,12 @@ compile() { # SOURCE OBJECT
   "${CXX:-g++}" -std=c++20 -O1 ${CXXFLAGS-} -D_GLIBCXX_ASSERTIONS -I"$root" -I"$root/include" -c "$1" -o "$2"
 }
 
-for source in "$here"/*.cpp; do
+for source in "$here"/*.cpp "$root"/vrrpd/engine/*.cpp; do
   case $source in
-    *_test.cpp) ;;
+    *_test.cpp | */router.cpp) ;;
     *) compile "$source" "$work/$(basename "$source" .cpp).o" ;;
   esac
 done
-
-compile "$root/vrrpd/engine/names.cpp" "$work/names.o"
 
 # The engine in $work/engine.cpp, against so many schedules; prints what vrrp_sim prints.
 simulate() {
@@ -67,7 +65,7 @@ for name in "$@"; do
   # Seeds count from 1, so the first that fails is the number of schedules it took.
   sed -n "2s,^seed \([0-9]*\): \(I[0-9]*\).*,\1 \2,p" "$work/output" | {
     read -r seed invariant
-    printf '%-36s found by %-3s in schedule %s\n' "$name" "$invariant" "$seed"
+    printf '%-40s found by %-3s in schedule %s\n' "$name" "$invariant" "$seed"
   }
 done
 if [ -n "$survivors" ]; then

@@ -44,8 +44,9 @@ class BrokenStep {
 
   void take(const vrrp::Event& event, vrrp::Step step) {
     const Node& node = lan_.node(0);
-    invariants_.stepped({0, lan_.now(), node.config, vrrp::Initialize{}, vrrp::Started{}, start_});
-    invariants_.stepped({0, lan_.now(), node.config, start_.next, event, step});
+    invariants_.stepped(
+        {0, lan_.now(), lan_.now(), node.config, vrrp::Initialize{}, vrrp::Started{}, start_});
+    invariants_.stepped({0, lan_.now(), lan_.now(), node.config, start_.next, event, step});
   }
 
  private:

@@ -85,7 +85,8 @@ Setup random_setup(Random& random) {
   for (unsigned serial = 1; serial <= routers; ++serial) {
     vrrp::RouterConfig config = random_router(random, setup, version);
     if (all_preempt) config.preempt = vrrp::Preempt::kYes;
-    setup.routers.push_back({config, fresh_address(random, setup.family, serial)});
+    setup.routers.push_back({config, fresh_address(random, setup.family, serial),
+                             random.between(Duration::zero(), Duration{1h})});
   }
 
   const Duration shortest = setup.shortest_interval();

@@ -11,6 +11,7 @@ struct Setup {
   struct Router {
     vrrp::RouterConfig config;
     IpAddress address;
+    Duration clock_offset;
   };
   std::vector<Router> routers;
   Family family = Family::kIpv4;

@@ -89,9 +89,9 @@ void Trace::stepped(const StepRecord& record) {
   }
   if (!record.step.actions.empty()) text += ": " + describe(record.step.actions);
   if (const auto due = vrrp::deadline(record.step.next)) {
-    text += fmt::format("  [timer {}]", seconds(*due - start_));
+    text += fmt::format("  [timer {}]", seconds(*due - (record.now - record.lan_now) - start_));
   }
-  add(record.now, text);
+  add(record.lan_now, text);
 }
 
 void Trace::crashed(NodeId node, TimePoint now) { add(now, name_of(node) + " CRASHES"); }
