@@ -69,13 +69,19 @@ test_packages=(
   tshark util-linux
 )
 
+bench_tests() {
+  PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m pytest -q tests/bench
+}
+
 step "packages" packaging/install-packages.sh "${test_packages[@]}"
 if step "build dev" packaging/build.sh dev; then
   step "unit, property and simulation tests" unit_tests dev
   step "tests in network namespaces" namespace_tests
+  step "tests of what the benchmarks compute" bench_tests
 else
   not_run "unit, property and simulation tests"
   not_run "tests in network namespaces"
+  not_run "tests of what the benchmarks compute"
 fi
 if step "build asan" packaging/build.sh asan; then
   step "the same tests with sanitizers" unit_tests asan
