@@ -33,6 +33,7 @@ class Daemon {
                                        {[this] { return status(); }, [this] { return reload(); }});
     if (!control) return tl::unexpected{control.error()};
     control_ = std::move(*control);
+    if (!control_->warning().empty()) log_.warning("{}", control_->warning());
     wait_for_signal();
     routers_.on_local_addresses([this] { tell_local_addresses(); });
     routers_.apply(config_.instances);

@@ -91,7 +91,7 @@ void Invariants::stepped(const StepRecord& record) {
     ledger.interval_then = record.config.advertisement_interval;
     ledger.paused_since_advert = Duration::zero();
     ledger.pauses_since_advert = 0;
-    ledger.listens_since.reset();
+    ledger.listens_until.reset();
   }
   check_timer_after_priority_change(record);
   note_patience(record, ledger);
@@ -110,7 +110,9 @@ void Invariants::resumed(NodeId id, TimePoint) {
   ledger.announcement_owed_by.reset();
   const Node& node = lan_.node(id);
   const bool may_be_stalled = now - ledger.last_advert > 3 * node.config.advertisement_interval;
-  if (node.is_master() && may_be_stalled && !ledger.listens_since) ledger.listens_since = now;
+  if (node.is_master() && may_be_stalled && !ledger.listens_until) {
+    ledger.listens_until = now + node.config.advertisement_interval;
+  }
 }
 
 void Invariants::check_nobody_is_silent() const {
@@ -342,9 +344,9 @@ void Invariants::check_staying(const StepRecord& record, Ledger& ledger,
   }
   const bool stalled = is_certainly_stalled(ledger, record.config, record.now);
   if (stalled && (advertises || announces)) {
-    const TimePoint heard_until =
-        ledger.listens_since.value_or(record.now) + record.config.advertisement_interval;
-    if (record.now < heard_until) broken(record, "I6", "speaks before it listened");
+    if (!ledger.listens_until || record.now < *ledger.listens_until) {
+      broken(record, "I6", "speaks before it listened");
+    }
   }
   if (const auto* advert = std::get_if<vrrp::AdvertReceived>(&record.event)) {
     check_answer(record, ledger, *advert, advertises, announces);

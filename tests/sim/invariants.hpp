@@ -18,10 +18,9 @@
 ///  I2  Of masters that begin to hear each other, the best claim w stays and every other x has left
 ///      after min(a(w), a(x) + D) + L + D: it hears w's next advertisement, or w's answer to its
 ///      own.
-///  I3  When a settled master falls silent, there is another one after D + down(b, m) + L, for the
-///  b
-///      of the shortest such time; when it shuts down, after D + skew(b, m) + L. preempt_delay has
-///      no part in either.
+///  I3  When a settled master falls silent, there is another one after D + down(b, m) + L, b being
+///      the backup with the shortest such time; when it shuts down, after D + skew(b, m) + L.
+///      preempt_delay has no part in either.
 ///  I4  Settled, no backup that preempts (yes, or an owner) has a higher priority than the master;
 ///      an equal one may have either role. A router that may not preempt, joining or raising
 ///      its priority, changes nothing, provided it can hear the master within 3 of its own
@@ -42,10 +41,9 @@
 ///      DeadlineReached the deadline lies in the future, and never further off than the state's
 ///      longest timer.
 ///  I6  A master whose last advertisement is more than a and the down interval of priority 1 old
-///      sends nothing and announces
-///      nothing before it has listened for a; if it hears anybody meanwhile (priority 0 aside), it
-///      steps down. A backup whose timer is overdue by more than a down interval does not take over
-///      on the spot.
+///      sends and announces nothing before it has listened for a; if it hears anybody meanwhile
+///      (priority 0 aside), it steps down. A backup whose timer is overdue by more than a down
+///      interval does not take over on the spot.
 ///  I8  Advertisements in answer to others are at least a / 4 apart, and sent when that allows it.
 ///      Announcements with them are at least a second apart; yet each losing advertisement is
 ///      followed by an announcement within 1 s + a + L, or neighbours would go on believing the
@@ -54,11 +52,12 @@
 ///      due.
 ///  I9  Nobody takes over early: see Patience. Nobody is put off either: only an accepted
 ///      advertisement starts a backup's timer anew; one that is discarded leaves it alone; priority
-///      0 and a drop below our priority leave no more than the skew time; a change of our own
-///      priority moves it by the change of the skew time.
-///  I10 A master that is not stalled leaves on shutdown, on a fault, and for a better claim, at
-///  once
-///      and for no other reason. A change of its priority or configuration is advertised at once.
+///      0 and a drop below our priority leave no more than the skew time, which starts anew only if
+///      the timer was overdue by more than a down interval; a change of our own priority moves it
+///      by the change of the skew time.
+///  I10 A master that is not stalled leaves on shutdown, on a fault, and for a better claim, then
+///      at once, and for no other reason. A change of its priority or configuration is advertised
+///      at once.
 ///
 /// Not asserted, because it does not hold: at most one master at any time (loss, partitions and
 /// equal priorities make two); no flapping while three advertisements in a row get lost or while
@@ -126,7 +125,7 @@ class Invariants : public Observer {
     Duration paused_since_advert;
     int pauses_since_advert = 0;
     TimePoint paused_at;
-    std::optional<TimePoint> listens_since;
+    std::optional<TimePoint> listens_until;
   };
 
   [[noreturn]] void broken(const StepRecord& record, std::string_view which,

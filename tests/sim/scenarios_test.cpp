@@ -191,7 +191,7 @@ TEST_CASE("two demoted routers do not hand the addresses back and forth") {
   CHECK(lan.master_changes() == changes);
 }
 
-TEST_CASE("a frozen master that was replaced wakes up, steps down without a word") {
+TEST_CASE("a frozen master that was replaced wakes up and steps down without a word") {
   const Preempt preempt = GENERATE(Preempt::kYes, Preempt::kNo, Preempt::kDegraded);
   Scenario lan{{router(200, preempt), router(100, preempt)}};
   lan.start_all();

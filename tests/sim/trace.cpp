@@ -80,8 +80,10 @@ std::string describe(const vrrp::RouterConfig& config, const IpAddress& address)
 }
 
 void Trace::stepped(const StepRecord& record) {
-  const bool same = record.before == record.step.next;
-  if (same && record.step.actions.empty()) return;
+  const bool routine = std::holds_alternative<vrrp::AdvertReceived>(record.event) ||
+                       std::holds_alternative<vrrp::DeadlineReached>(record.event);
+  const bool same = record.before == record.step.next && record.step.actions.empty();
+  if (routine && same) return;
   std::string text = fmt::format("{} {:<10} {}", name_of(record.node), vrrp::name_of(record.before),
                                  describe(record.event));
   if (record.before.index() != record.step.next.index()) {

@@ -3,7 +3,7 @@
 ///      3.609375000  r1 backup      timer                        -> master: advert 100, acquire,
 ///      ...
 ///
-/// Steps that change nothing and do nothing are left out.
+/// Packets and timers that change nothing are left out.
 #pragma once
 
 #include <string>

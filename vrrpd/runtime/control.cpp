@@ -117,9 +117,10 @@ Json explained(const Request& request, const Status& status) {
 }
 
 Json reloaded(const ReloadOutcome& outcome) {
-  Json json = outcome.done
-                  ? Json{{"ok", true}}
-                  : refusal("the new configuration cannot be used; the one that was running goes on");
+  Json json =
+      outcome.done
+          ? Json{{"ok", true}}
+          : refusal("the new configuration cannot be used; the one that was running goes on");
   json["diagnostics"] = outcome.diagnostics;
   return json;
 }
