@@ -324,10 +324,11 @@ void Invariants::check_departure(const StepRecord& record, const Ledger& ledger,
   if (verbs != "R") broken(record, "I5", "stepping down is: release, and nothing else");
   const bool better = advert->priority > ledger.priority ||
                       (advert->priority == ledger.priority && advert->source > ledger.address);
-  const bool may_be_stalled =
-      ledger.paused_since_advert > Duration::zero() &&
-      record.now - ledger.last_advert > master_down_interval(record.config.version, ledger.priority,
-                                                             record.config.advertisement_interval);
+  // Two intervals after the advertisement timer, which an answer to a losing advertisement does not
+  // move.
+  const Duration interval = record.config.advertisement_interval;
+  const bool may_be_stalled = ledger.paused_since_advert > Duration::zero() &&
+                              record.now - ledger.last_advert > 2 * interval;
   if (advert->priority == kPriorityRelease || (!better && !may_be_stalled)) {
     broken(record, "I10", "stepped down for a claim that is not better");
   }
@@ -404,7 +405,8 @@ void Invariants::check_announcements(const StepRecord& record, Ledger& ledger,
   if (ledger.announcement_owed_by && record.now > *ledger.announcement_owed_by) {
     broken(record, "I8", "a losing advertisement was not followed by an announcement");
   }
-  if (is<vrrp::AnnouncementDue>(record.event)) {
+  if (is<vrrp::AnnouncementDue>(record.event) ||
+      count<vrrp::RestoreAddresses>(record.step.actions) > 0) {
     ledger.announcements_asked_for += schedule.repeat;
   }
   if (!announces) return;

@@ -28,6 +28,7 @@ struct DescribeEvent {
     return fmt::format("address is {}", event.address.to_string());
   }
   std::string operator()(const vrrp::AnnouncementDue&) const { return "announcement due"; }
+  std::string operator()(const vrrp::AddressesLost&) const { return "addresses lost"; }
   std::string operator()(const vrrp::Reconfigured&) const { return "reconfigured"; }
   std::string operator()(const vrrp::DeadlineReached&) const { return "timer"; }
 };
@@ -38,6 +39,7 @@ struct DescribeAction {
   }
   std::string operator()(const vrrp::AcquireAddresses&) const { return "acquire"; }
   std::string operator()(const vrrp::ReleaseAddresses&) const { return "release"; }
+  std::string operator()(const vrrp::RestoreAddresses&) const { return "restore"; }
   std::string operator()(const vrrp::Announce&) const { return "announce"; }
   std::string operator()(const vrrp::Transitioned& action) const {
     return fmt::format("({}{})", vrrp::name_of(action.event), action.stalled ? ", stalled" : "");

@@ -113,6 +113,16 @@ Step start(const Context& context, const Started& event, LastEvent cause) {
           {Transitioned{"backup", cause, NewMasterReason::kNotMaster, {}, false}}};
 }
 
+/// Nobody else has noticed anything: the predecessor's addresses are there, and its peers' timers
+/// run. The addresses are acquired again all the same, to make them this process's own.
+Step succeed(const Context& context, const Started& event) {
+  Transitioned why;
+  why.event = LastEvent::kStartup;
+  why.reason = NewMasterReason::kPriority;
+  why.succeeded = true;
+  return become_master(context, event.priority, event.address, std::move(why));
+}
+
 LastEvent last_event(Faulted::Cause cause) {
   switch (cause) {
     case Faulted::Cause::kInterfaceDown:
@@ -138,13 +148,20 @@ Transitioned shut_down() {
 struct InInitialize {
   const Context& context;
 
-  Step operator()(const Started& event) const { return start(context, event, LastEvent::kStartup); }
+  Step operator()(const Started& event) const {
+    if (event.predecessor_advertised_at &&
+        succeeds(context.config, *event.predecessor_advertised_at, context.now)) {
+      return succeed(context, event);
+    }
+    return start(context, event, LastEvent::kStartup);
+  }
   Step operator()(const Faulted& event) const { return {Fault{}, {faulted(event)}}; }
   Step operator()(const ShutDown&) const { return stay(Initialize{}); }
   Step operator()(const AdvertReceived&) const { return stay(Initialize{}); }
   Step operator()(const PriorityChanged&) const { return stay(Initialize{}); }
   Step operator()(const AddressChanged&) const { return stay(Initialize{}); }
   Step operator()(const AnnouncementDue&) const { return stay(Initialize{}); }
+  Step operator()(const AddressesLost&) const { return stay(Initialize{}); }
   Step operator()(const Reconfigured&) const { return stay(Initialize{}); }
   Step operator()(const DeadlineReached&) const { return stay(Initialize{}); }
 };
@@ -161,6 +178,7 @@ struct InFault {
   Step operator()(const PriorityChanged&) const { return stay(Fault{}); }
   Step operator()(const AddressChanged&) const { return stay(Fault{}); }
   Step operator()(const AnnouncementDue&) const { return stay(Fault{}); }
+  Step operator()(const AddressesLost&) const { return stay(Fault{}); }
   Step operator()(const Reconfigured&) const { return stay(Fault{}); }
   Step operator()(const DeadlineReached&) const { return stay(Fault{}); }
 };
@@ -175,6 +193,7 @@ struct InBackup {
   Step operator()(const Faulted& event) const { return {Fault{}, {faulted(event)}}; }
   Step operator()(const ShutDown&) const { return {Initialize{}, {shut_down()}}; }
   Step operator()(const AnnouncementDue&) const { return stay(backup); }
+  Step operator()(const AddressesLost&) const { return stay(backup); }
 
   Step operator()(const AddressChanged& event) const {
     Backup next = backup;
@@ -323,12 +342,19 @@ struct InMaster {
   }
 
   Step operator()(const AnnouncementDue&) const {
-    if (context.config.announcements.repeat == 0) return stay(master);
     // Only the timer is set, so that nothing leaves before a stall has been noticed.
     Master next = master;
-    next.announce_at = std::max(context.now, next.listen_until.value_or(context.now));
-    next.rounds_left = std::max(next.rounds_left, context.config.announcements.repeat);
+    announce_again(next, std::max(context.now, next.listen_until.value_or(context.now)));
     return stay(std::move(next));
+  }
+
+  Step operator()(const AddressesLost&) const {
+    // If they come back, then with the next advertisement, when it is clear that nobody else has
+    // them.
+    if (stalled() || may_be_replaced()) return stay(master);
+    Master next = master;
+    announce_again(next, context.now);
+    return {std::move(next), {RestoreAddresses{}}};
   }
 
   Step operator()(const Reconfigured&) const { return advertise_now(master); }
@@ -342,7 +368,7 @@ struct InMaster {
 
   Step operator()(const AdvertReceived& advert) const {
     if (advert.priority == kPriorityRelease) return answer(std::nullopt);
-    if (stalled()) return step_down(context, master, advert, true);
+    if (stalled() || may_be_replaced()) return step_down(context, master, advert, true);
     if (claims_better(advert, master.priority, master.address)) {
       return step_down(context, master, advert, false);
     }
@@ -362,8 +388,12 @@ struct InMaster {
     }
     std::vector<Action> actions;
     if (context.now >= next.next_advert_at) {
-      next.listen_until.reset();
       actions.emplace_back(SendAdvert{next.priority});
+      if (next.listen_until || may_be_replaced()) {
+        next.listen_until.reset();
+        actions.emplace_back(RestoreAddresses{});
+        announce_again(next, context.now);
+      }
       // On the grid rather than from now, so that lateness does not add up.
       next.next_advert_at += context.config.advertisement_interval;
       if (next.next_advert_at <= context.now) {
@@ -375,6 +405,10 @@ struct InMaster {
   }
 
  private:
+  /// We were silent for three intervals: a backup with the shortest skew time may have taken over.
+  bool may_be_replaced() const {
+    return context.now > master.next_advert_at + 2 * context.config.advertisement_interval;
+  }
   /// Our last advertisement is so long overdue that the others have elected somebody else by now.
   bool overdue() const {
     return context.now >
@@ -384,6 +418,13 @@ struct InMaster {
   /// Stays so until the first advertisement after it: standing still again does not end the
   /// listening.
   bool stalled() const { return overdue() || master.listen_until.has_value(); }
+
+  /// A burst from `at` on.
+  void announce_again(Master& next, TimePoint at) const {
+    if (context.config.announcements.repeat == 0) return;
+    next.announce_at = at;
+    next.rounds_left = std::max(next.rounds_left, context.config.announcements.repeat);
+  }
 
   Step advertise_now(Master next) const {
     if (stalled()) return stay(std::move(next));
@@ -475,6 +516,10 @@ std::optional<TimePoint> deadline(const State& state) {
   if (master->announce_at) at = std::min(at, *master->announce_at);
   if (master->second_burst_at) at = std::min(at, *master->second_burst_at);
   return at;
+}
+
+bool succeeds(const RouterConfig& config, TimePoint advertised_at, TimePoint now) {
+  return now <= advertised_at + 3 * config.advertisement_interval;
 }
 
 Duration skew_time(Version version, Priority priority, Duration interval) {

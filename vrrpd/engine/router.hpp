@@ -123,6 +123,9 @@ using State = std::variant<Initialize, Fault, Backup, Master>;
 struct Started {
   Priority priority;
   IpAddress address;
+  /// Set where a predecessor of this process died as master: when it advertised last. It is
+  /// succeeded without a fail-over if the others cannot have noticed; see succeeds().
+  std::optional<TimePoint> predecessor_advertised_at{};
 };
 /// Something it needs went away; `cause` is one of the interface or address events of RFC 8347.
 struct Faulted {
@@ -148,14 +151,18 @@ struct AddressChanged {
 /// The virtual addresses were put back or came anew, or the link returned: neighbours may have to
 /// be told again.
 struct AnnouncementDue {};
+/// Addresses that a master holds are gone, though it did not release them: somebody removed them,
+/// or their lease ran out while this process stood still.
+struct AddressesLost {};
 /// The RouterConfig passed to step() is another one than before, or the addresses that are
 /// advertised changed.
 struct Reconfigured {};
 /// `deadline()` has passed. Early or duplicate ones are harmless.
 struct DeadlineReached {};
 
-using Event = std::variant<Started, Faulted, ShutDown, AdvertReceived, PriorityChanged,
-                           AddressChanged, AnnouncementDue, Reconfigured, DeadlineReached>;
+using Event =
+    std::variant<Started, Faulted, ShutDown, AdvertReceived, PriorityChanged, AddressChanged,
+                 AnnouncementDue, AddressesLost, Reconfigured, DeadlineReached>;
 
 // ---- actions, carried out in order ----
 
@@ -168,6 +175,11 @@ struct AcquireAddresses {
 };
 struct ReleaseAddresses {
   friend bool operator==(const ReleaseAddresses&, const ReleaseAddresses&) = default;
+};
+/// Puts back those that are gone, as AddressesLost says, or may have gone while this machine stood
+/// still.
+struct RestoreAddresses {
+  friend bool operator==(const RestoreAddresses&, const RestoreAddresses&) = default;
 };
 /// One round: each address once.
 struct Announce {
@@ -208,6 +220,8 @@ struct Transitioned {
   /// Set when this machine woke up too late to go on as master; then `claim` is who took over
   /// meanwhile.
   bool stalled = false;
+  /// Set when this process goes on as the master that its predecessor was.
+  bool succeeded = false;
   friend bool operator==(const Transitioned&, const Transitioned&) = default;
 };
 
@@ -224,8 +238,8 @@ struct MasterChanged {
   friend bool operator==(const MasterChanged&, const MasterChanged&) = default;
 };
 
-using Action = std::variant<SendAdvert, AcquireAddresses, ReleaseAddresses, Announce, Transitioned,
-                            LosingAdvertHeard, MasterChanged>;
+using Action = std::variant<SendAdvert, AcquireAddresses, ReleaseAddresses, RestoreAddresses,
+                            Announce, Transitioned, LosingAdvertHeard, MasterChanged>;
 
 struct Step {
   State next;
@@ -239,8 +253,10 @@ struct Step {
 /// A deadline that is reached later than a whole down interval means that the process, or its
 /// machine, stood still: the world has moved on. The caller then delivers what lies in the socket
 /// before DeadlineReached, and the router speaks only after it has listened. A master that hears
-/// anybody steps down without a word and lets the ordinary rules decide; one that hears nobody for
-/// an interval goes on. A backup listens for an interval and its skew time more.
+/// anybody, which holds from three intervals of silence on, steps down without a word and lets the
+/// ordinary rules decide; one that hears nobody for an interval goes on, and takes its addresses
+/// anew, since their lease may have run out. A backup listens for an interval and its skew time
+/// more.
 [[nodiscard]] Step step(const RouterConfig& config, const State& state, const Event& event,
                         TimePoint now);
 
@@ -254,9 +270,14 @@ inline constexpr Duration kAnnouncementSpacing = std::chrono::milliseconds{50};
 /// In a lasting conflict the addresses are announced once in this time, and twice at its beginning.
 inline constexpr Duration kConflictAnnouncementInterval = std::chrono::seconds{1};
 
-/// Losing advertisements are answered with at most this many per advertisement interval, so that nobody can use us
-/// as an amplifier.
+/// Losing advertisements are answered with at most this many per advertisement interval, so that
+/// nobody can use us as an amplifier.
 inline constexpr int kAnswersPerInterval = 4;
+
+/// Whether a process that starts at `now` goes on as master in place of a predecessor whose last
+/// advertisement left at `advertised_at`: no backup's timer can have run out, since the shortest
+/// lasts for three intervals and a skew time.
+[[nodiscard]] bool succeeds(const RouterConfig& config, TimePoint advertised_at, TimePoint now);
 
 /// Skew_Time: RFC 9568 section 6.1, or RFC 3768 section 6.1 for version 2, where it is not scaled
 /// by the interval. `interval` is the master's.

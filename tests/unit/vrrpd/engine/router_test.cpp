@@ -338,6 +338,61 @@ TEST_CASE("a master that stood still listens before it speaks") {
   }
 }
 
+TEST_CASE("a master puts lost addresses back at once and announces them again") {
+  const Step lost = step(config(), master_of(config(), 100), AddressesLost{}, kStart + 500ms);
+  CHECK(lost.actions == std::vector<Action>{RestoreAddresses{}});
+  CHECK(deadline(lost.next) == kStart + 500ms);
+  CHECK(step(config(), lost.next, DeadlineReached{}, kStart + 500ms).actions ==
+        std::vector<Action>{Announce{}});
+  CHECK(step(config(), backup_of(config(), 100), AddressesLost{}, kStart).actions.empty());
+}
+
+TEST_CASE("a master that stood still takes no address back before it has listened") {
+  const State master = master_of(config(), 100);
+  const TimePoint thaw = kStart + 1min;
+  CHECK(step(config(), master, AddressesLost{}, thaw).actions.empty());
+  const Step listening = step(config(), master, DeadlineReached{}, thaw);
+  CHECK(step(config(), listening.next, AddressesLost{}, thaw + 500ms).actions.empty());
+
+  const Step resumed = on_time(config(), listening.next);
+  CHECK(resumed.actions ==
+        std::vector<Action>{SendAdvert{Priority{100}}, RestoreAddresses{}, Announce{}});
+}
+
+TEST_CASE("a master that was silent for three intervals yields to whoever is heard then") {
+  const State master = master_of(config(), 100);
+  const TimePoint late = std::get<Master>(master).next_advert_at + 2s;
+  CHECK(std::holds_alternative<Master>(step(config(), master, advert(1), late).next));
+  const Step yielded = step(config(), master, advert(1), late + 1ns);
+  REQUIRE(std::holds_alternative<Backup>(yielded.next));
+  CHECK(std::get<Transitioned>(yielded.actions.back()).stalled);
+  CHECK(step(config(), master, AddressesLost{}, late + 1ns).actions.empty());
+
+  SECTION("and goes on, with its addresses, if nobody is") {
+    CHECK(step(config(), master, DeadlineReached{}, late + 1ns).actions ==
+          std::vector<Action>{SendAdvert{Priority{100}}, RestoreAddresses{}, Announce{}});
+  }
+}
+
+TEST_CASE("a process that replaces a dead master goes on while nobody can have noticed") {
+  const RouterConfig settings = config();
+  const Started started{Priority{100}, kOurs, kStart};
+  const Step succeeded = step(settings, Initialize{}, started, kStart + 3s);
+  REQUIRE(std::holds_alternative<Master>(succeeded.next));
+  CHECK(succeeded.actions ==
+        std::vector<Action>{SendAdvert{Priority{100}}, AcquireAddresses{}, Announce{},
+                            Transitioned{"master", LastEvent::kStartup, NewMasterReason::kPriority,
+                                         std::nullopt, false, true}});
+
+  SECTION("and is a backup like any other after that") {
+    const Step late = step(settings, Initialize{}, started, kStart + 3s + 1ns);
+    CHECK(late.next == backup_of(settings, 100, kStart + 3s + 1ns));
+  }
+  SECTION("but not after a fault, which ends a mastership") {
+    CHECK(std::holds_alternative<Backup>(step(settings, Fault{}, started, kStart).next));
+  }
+}
+
 TEST_CASE("standing still again does not end a master's listening") {
   const State master = master_of(config(), 100);
   const TimePoint thaw = kStart + 1min;
