@@ -6,10 +6,15 @@
 #include <memory>
 #include <utility>
 
+#include "ha/check.hpp"
+#include "vrrpd/guard/estate.hpp"
+#include "vrrpd/guard/guard.hpp"
+#include "vrrpd/guard/last_will.hpp"
 #include "vrrpd/haproxy_health.hpp"
 #include "vrrpd/kernel/netlink.hpp"
 #include "vrrpd/runtime/capabilities.hpp"
 #include "vrrpd/runtime/control.hpp"
+#include "vrrpd/runtime/service_manager.hpp"
 #include "vrrpd/runtime/virtual_routers.hpp"
 #include "vrrpd/version.hpp"
 
@@ -19,31 +24,37 @@ namespace {
 class Daemon {
  public:
   Daemon(boost::asio::io_context& io, Log& log, std::filesystem::path path, Config config,
-         Kernel& kernel, FrameSocket& frames)
+         Estate& estate, Kernel& kernel, FrameSocket& frames)
       : io_{io},
         log_{log},
         path_{std::move(path)},
         config_{std::move(config)},
+        estate_{estate},
         routers_{io, kernel, frames, log},
+        service_manager_{io},
         signals_{io, SIGTERM, SIGINT, SIGHUP} {}
 
-  /// Takes the control socket first: it shows whether another daemon is at work.
-  Result<void> start() {
+  /// Takes the control socket first: it shows whether another daemon is at work. `records` are what
+  /// a predecessor that died has left.
+  Result<void> start(std::span<RouterRecord> records) {
     auto control = ControlServer::open(io_, config_.control.socket, config_.control.group,
                                        {[this] { return status(); }, [this] { return reload(); }});
     if (!control) return tl::unexpected{control.error()};
     control_ = std::move(*control);
     if (!control_->warning().empty()) log_.warning("{}", control_->warning());
     wait_for_signal();
+    accept_signals();
     routers_.on_local_addresses([this] { tell_local_addresses(); });
-    routers_.apply(config_.instances);
+    routers_.apply(config_.instances, records);
     apply_haproxy();
+    service_manager_.ready(fmt::format("{} virtual routers", config_.instances.size()));
     log_.info("vrrpd {} runs {} virtual routers as {}", kProgramVersion, config_.instances.size(),
               config_.node);
     return {};
   }
 
   void stop() {
+    service_manager_.stopping();
     routers_.shut_down();
     io_.stop();
   }
@@ -77,13 +88,26 @@ class Daemon {
           "{}: warning: a changed `control` section takes effect after a restart", path_.string()));
       loaded.config->control = config_.control;
     }
-    config_ = std::move(*loaded.config);
-    log_.configure(config_.log);
-    routers_.apply(config_.instances);
-    apply_haproxy();
+    if (auto adopted = adopt(std::move(*loaded.config)); !adopted) {
+      outcome.diagnostics.push_back(adopted.error().message());
+      log_.error("reload failed: {}; the old configuration goes on", adopted.error().message());
+      return outcome;
+    }
     log_.info("reloaded {}", path_.string());
     outcome.done = true;
     return outcome;
+  }
+
+  /// Makes `config` the one that runs, here and in a successor.
+  Result<void> adopt(Config config) {
+    const auto records = estate_.prepare(print(config), config.instances.size());
+    if (!records) return tl::unexpected{records.error()};
+    config_ = std::move(config);
+    log_.configure(config_.log);
+    routers_.apply(config_.instances, *records);
+    estate_.commit();
+    apply_haproxy();
+    return {};
   }
 
   void apply_haproxy() {
@@ -120,12 +144,62 @@ class Daemon {
   Log& log_;
   std::filesystem::path path_;
   Config config_;
+  Estate& estate_;
   VirtualRouters routers_;
   std::optional<HaproxyHealth> health_;
   std::optional<LocalAddresses> told_;
   std::unique_ptr<ControlServer> control_;
+  ServiceManager service_manager_;
   boost::asio::signal_set signals_;
 };
+
+/// The engine process: goes on with what was committed to `estate`, by the guard or by an engine
+/// that died.
+int run_engine(const std::filesystem::path& path, Estate& estate) {
+  Log log;
+  const auto contents = estate.open();
+  if (!contents) {
+    log.error("{}", contents.error().message());
+    return 1;
+  }
+  Loaded loaded = load(contents->configuration, "the running configuration", "");
+  HA_CHECK(loaded.config.has_value());  // printed by us
+  log.configure(loaded.config->log);
+  boost::asio::io_context io{1};
+  auto kernel = Netlink::open(io);
+  if (!kernel) {
+    log.error("{}", kernel.error().message());
+    return 1;
+  }
+  auto frames = FrameSocket::open();
+  if (!frames) {
+    log.error("{}", frames.error().message());
+    return 1;
+  }
+  Daemon daemon{io, log, path, std::move(*loaded.config), estate, **kernel, *frames};
+  if (auto started = daemon.start(contents->records); !started) {
+    log.error("{}", started.error().message());
+    return 1;
+  }
+  try {
+    io.run();
+  } catch (const std::exception& error) {
+    log.error("giving up: {}", error.what());
+    daemon.stop();
+    return 1;
+  }
+  return 0;
+}
+
+Result<Estate> create_estate(const Config& config) {
+  auto estate = Estate::create();
+  if (!estate) return estate;
+  if (auto prepared = estate->prepare(print(config), config.instances.size()); !prepared) {
+    return tl::unexpected{prepared.error()};
+  }
+  estate->commit();
+  return estate;
+}
 
 }  // namespace
 
@@ -138,30 +212,14 @@ int run_daemon(const std::filesystem::path& path, Config config) {
     }
     return 1;
   }
-  boost::asio::io_context io{1};
-  auto kernel = Netlink::open(io);
-  if (!kernel) {
-    log.error("{}", kernel.error().message());
+  auto estate = create_estate(config);
+  if (!estate) {
+    log.error("{}", estate.error().message());
     return 1;
   }
-  auto frames = FrameSocket::open();
-  if (!frames) {
-    log.error("{}", frames.error().message());
-    return 1;
-  }
-  Daemon daemon{io, log, path, std::move(config), **kernel, *frames};
-  if (auto started = daemon.start(); !started) {
-    log.error("{}", started.error().message());
-    return 1;
-  }
-  try {
-    io.run();
-  } catch (const std::exception& error) {
-    log.error("giving up: {}", error.what());
-    daemon.stop();
-    return 1;
-  }
-  return 0;
+  config = {};
+  return guard(log, {[&] { return run_engine(path, *estate); }, [&] { ++estate->deaths(); },
+                     [&] { execute_last_will(*estate, log); }});
 }
 
 }  // namespace ha::vrrp

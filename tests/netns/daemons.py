@@ -244,6 +244,11 @@ class Vrrpd(Daemon):
         if wait:
             wait_for("vrrpd to answer", lambda: self.alive() and self.ctl("status", check=False).code in (0, 1))
 
+    def engine(self) -> int:
+        """The process that does the work, a child of the guard; 0 while there is none."""
+        children = Path(f"/proc/{self.main.pid}/task/{self.main.pid}/children")
+        return int((children.read_text().split() or ["0"])[0]) if children.exists() else 0
+
     def ctl(self, *words: str, check: bool = True) -> Answer:
         done = subprocess.run(
             [str(build_directory() / "vrrpd" / "vrrpctl"), "--socket", str(self.socket), *words],

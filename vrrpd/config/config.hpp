@@ -55,6 +55,9 @@ struct InstanceConfig {
   std::optional<std::string> password;  ///< version 2, 1-8 bytes
   ChecksumPolicy checksum = ChecksumPolicy::kAuto;
   ArpForm gratuitous_arp_form = ArpForm::kRequest;
+  /// Lifetime in the kernel of the addresses we install, whole seconds; nothing: they stay until
+  /// removed. At least 3 advertisement intervals.
+  std::optional<Duration> lease;
   std::vector<Track> tracks;
 
   [[nodiscard]] Family family() const { return family_of(addresses.front().prefix.address); }

@@ -126,6 +126,7 @@ void print_instance(Printer& printer, const InstanceConfig& instance) {
   printer.line(4, "gratuitous_arp: {{repeat: {}, second_burst_delay: {}, refresh: {}, form: {}}}",
                schedule.repeat, to_text(schedule.second_burst_delay), to_text(schedule.refresh),
                word_of(instance.gratuitous_arp_form, config::kArpFormChoices));
+  printer.line(4, "lease: {}", instance.lease ? to_text(*instance.lease) : "off");
   printer.line(4, "track: [{}]",
                joined(instance.tracks, [](const Track& track) { return text_of(track); }));
 }

@@ -18,24 +18,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kKnown[] = {"name",
-                                       "interface",
-                                       "vrid",
-                                       "version",
-                                       "priority",
-                                       "advertisement_interval",
-                                       "preempt",
-                                       "preempt_delay",
-                                       "addresses",
-                                       "source_address",
-                                       "multicast_group",
-                                       "unicast_peers",
-                                       "minimum_ttl",
-                                       "authentication",
-                                       "checksum",
-                                       "gratuitous_arp",
-                                       "track"};
-constexpr std::string_view kLater[] = {"virtual_mac", "lease", "notify"};
+constexpr std::string_view kKnown[] = {
+    "name",           "interface",       "vrid",
+    "version",        "priority",        "advertisement_interval",
+    "preempt",        "preempt_delay",   "addresses",
+    "source_address", "multicast_group", "unicast_peers",
+    "minimum_ttl",    "authentication",  "checksum",
+    "gratuitous_arp", "lease",           "track"};
+constexpr std::string_view kLater[] = {"virtual_mac", "notify"};
 constexpr std::string_view kAuthenticationKnown[] = {"type", "password"};
 constexpr std::string_view kGratuitousArpKnown[] = {"repeat", "second_burst_delay", "refresh",
                                                     "form"};
@@ -47,6 +37,7 @@ constexpr std::size_t kTracksMax = 64;
 constexpr std::size_t kNameSizeBytesMax = 64;
 constexpr std::size_t kPasswordSizeBytesMax = 8;  // RFC 2338 section 5.3.10
 constexpr DurationRange kPreemptDelayRange{0s, 1h};
+constexpr DurationRange kLeaseRange{1s, 1h};
 constexpr DurationRange kSecondBurstDelayRange{0s, 1h};
 // More often than once a second would be a flood of announcements.
 constexpr DurationRange kRefreshRange{1s, 24h, true};
@@ -159,6 +150,28 @@ void read_gratuitous_arp(const Section& instance, Draft& draft, Diagnostics& dia
   }
 }
 
+/// The kernel counts in whole seconds. A lease is renewed with an advertisement, and one that is
+/// too short would end between two of them.
+void read_lease(const Section& section, Draft& draft, Diagnostics& diagnostics) {
+  const Duration shortest = 3 * draft.config.router.advertisement_interval;
+  const Duration automatic = std::chrono::ceil<std::chrono::seconds>(shortest);
+  std::optional<Duration>& lease = draft.config.lease;
+  lease = automatic;
+  const auto parse = [&](std::string_view text) -> Parsed<std::optional<Duration>> {
+    if (text == "auto") return automatic;
+    if (text == "off") return std::optional<Duration>{};
+    const auto duration = parse_duration(text, kLeaseRange);
+    if (!duration) return tl::make_unexpected(duration.error() + ", auto or off");
+    if (*duration % 1s != 0s) return tl::make_unexpected("is not whole seconds");
+    return *duration;
+  };
+  if (section.read("lease", lease, parse) == Read::kValid && lease && *lease < shortest) {
+    diagnostics.error(section.position_of("lease"),
+                      fmt::format("lease {} is shorter than 3 advertisement intervals ({})",
+                                  to_text(*lease), to_text(shortest)));
+  }
+}
+
 [[nodiscard]] std::optional<vrrp::Track> read_track(const Node& item, Diagnostics& diagnostics) {
   if (item.kind != Node::Kind::kMap) {
     const auto word =
@@ -235,6 +248,7 @@ void read_tracks(const Section& section, Draft& draft, Instances& instances,
   read_authentication(*section, draft, diagnostics);
   read_checksum(*section, draft, diagnostics);
   read_gratuitous_arp(*section, draft, diagnostics);
+  read_lease(*section, draft, diagnostics);
   read_tracks(*section, draft, instances, diagnostics);
   return draft;
 }

@@ -3,6 +3,7 @@
 /// keeps honest.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <span>
 #include <string>
@@ -41,6 +42,9 @@ struct AddressRequest {
   Prefix prefix;
   std::string label;  ///< IPv4; empty: none
   bool noprefixroute = false;
+  /// The kernel removes it by itself when so long has passed since it was last installed; whole
+  /// seconds, 0 is never. It may take up to a second longer.
+  std::chrono::seconds lease{};
   friend bool operator==(const AddressRequest&, const AddressRequest&) = default;
 };
 

@@ -67,16 +67,20 @@ void put_address(const Message& message, const IpAddress& address) {
 
 void put_properties(const Message& message, const AddressRequest& request) {
   std::uint32_t flags = request.noprefixroute ? IFA_F_NOPREFIXROUTE : 0;
+  constexpr std::uint32_t kForever = 0xffffffff;
+  const std::uint32_t valid =
+      request.lease.count() == 0 ? kForever : static_cast<std::uint32_t>(request.lease.count());
+  // Deprecated from the start: never chosen as the source of unrelated traffic.
+  const bool deprecated = request.prefix.address.is_v6() && request.prefix.length == 128;
+  if (valid != kForever || deprecated) {
+    put(message, IFA_CACHEINFO,
+        ifa_cacheinfo{
+            .ifa_prefered = deprecated ? 0 : valid, .ifa_valid = valid, .cstamp = 0, .tstamp = 0});
+  }
   if (request.prefix.address.is_v6()) {
     // Detection would keep the address unusable for a second, and for good if the old master still
     // has it.
     flags |= IFA_F_NODAD;
-    if (request.prefix.length == 128) {
-      // Deprecated from the start: never chosen as the source of unrelated traffic.
-      constexpr std::uint32_t kForever = 0xffffffff;
-      put(message, IFA_CACHEINFO,
-          ifa_cacheinfo{.ifa_prefered = 0, .ifa_valid = kForever, .cstamp = 0, .tstamp = 0});
-    }
   } else if (!request.label.empty()) {
     // One that is too long is cut, though not so short that the kernel would take it.
     const std::string label = request.label.substr(0, IFNAMSIZ);

@@ -4,17 +4,10 @@
 #include <utility>
 
 #include "vrrpd/engine/track.hpp"
+#include "vrrpd/runtime/advertisement.hpp"
 
 namespace ha::vrrp {
 namespace {
-
-std::vector<IpAddress> advertised(const InstanceConfig& config) {
-  std::vector<IpAddress> addresses;
-  for (const VirtualAddress& address : config.addresses) {
-    if (address.advertise) addresses.push_back(address.prefix.address);
-  }
-  return addresses;
-}
 
 std::string join(const std::vector<IpAddress>& addresses) {
   std::string text;
@@ -36,16 +29,20 @@ ChecksumForm initial_form(ChecksumPolicy policy) {
                                                 : ChecksumForm::kPseudoHeader;
 }
 
-AddressRequest request_for(const VirtualAddress& address, IfIndex interface) {
-  return {interface, address.prefix, address.label, address.noprefixroute};
+AddressRequest request_for(const VirtualAddress& address, IfIndex interface,
+                           std::optional<Duration> lease) {
+  return {interface, address.prefix, address.label, address.noprefixroute,
+          std::chrono::duration_cast<std::chrono::seconds>(lease.value_or(Duration{}))};
 }
 
 }  // namespace
 
-RouterDriver::RouterDriver(InstanceConfig config, RouterServices services)
+RouterDriver::RouterDriver(InstanceConfig config, RouterServices services, RouterRecord& record)
     : config_{std::move(config)},
       services_{services},
       form_{initial_form(config_.checksum)},
+      record_{&record},
+      predecessor_advertised_at_{record.predecessor()},
       effective_{config_.router.priority},
       since_{std::chrono::system_clock::now()} {
   update_policy();
@@ -66,12 +63,19 @@ void RouterDriver::update_policy() {
   policy_.unicast_peers = config_.unicast_peers;
   policy_.password.reset();
   if (config_.password) policy_.password = make_password(*config_.password);
-  policy_.addresses = advertised(config_);
+  policy_.addresses = advertised_addresses(config_);
   std::sort(policy_.addresses.begin(), policy_.addresses.end());
 
-  destinations_ = config_.unicast_peers;
-  if (destinations_.empty()) destinations_.push_back(config_.multicast_group);
+  destinations_ = destinations_of(config_);
   encoded_.assign(destinations_.size(), {});
+}
+
+void RouterDriver::move_to(RouterRecord& record) {
+  if (is_master()) {
+    record.master(segment_->interface(), source_, form_);
+    record.advertised(record_->predecessor().value_or(TimePoint{}));
+  }
+  record_ = &record;
 }
 
 // ---- what happens around it ----
@@ -88,9 +92,10 @@ void RouterDriver::start(const Surroundings& surroundings, TimePoint now) {
     update_policy();
   }
   if (std::holds_alternative<Initialize>(state_) || std::holds_alternative<Fault>(state_)) {
-    feed(Started{effective_, source_}, now);
+    feed(Started{effective_, source_, predecessor_advertised_at_}, now);
   } else if (moved) {
     feed(AddressChanged{source_}, now);
+    if (is_master()) record_->master(segment_->interface(), source_, form_);
   }
 }
 
@@ -172,6 +177,7 @@ void RouterDriver::receive(const Received& received, const IpAddress& source, Ti
   if (received.form != form_ && advert.version == Version::k3 && source.is_v4()) {
     if (config_.checksum == ChecksumPolicy::kAuto) {
       form_ = received.form;
+      record_->form(form_);
       encoded_.assign(destinations_.size(), {});
     } else {
       const bool ours_plain = form_ == ChecksumForm::kMessageOnly;
@@ -240,9 +246,19 @@ void RouterDriver::alarm(std::string_view kind, const IpAddress& peer, std::stri
 // ---- the engine ----
 
 void RouterDriver::feed(const Event& event, TimePoint now) {
+  if (is_master() && lease_has_lapsed(now)) handle(AddressesLost{}, now);
+  handle(event, now);
+}
+
+void RouterDriver::handle(const Event& event, TimePoint now) {
+  const auto advertised = statistics_.advertisement_sent;
   Step next = step(config_.router, state_, event, now);
   state_ = std::move(next.next);
   for (const Action& action : next.actions) carry_out(action, now);
+  if (is_master() && statistics_.advertisement_sent != advertised) {
+    record_->advertised(now);
+    renew_lease(now);
+  }
   services_.scheduler.set(this, scheduled_, deadline(state_));
 }
 
@@ -252,13 +268,19 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
     TimePoint now;
     void operator()(const SendAdvert& send) const { self.send_advert(send.priority); }
     void operator()(const AcquireAddresses&) const {
+      self.acquired_at_ = now;
+      self.record_->master(self.segment_->interface(), self.source_, self.form_);
       self.services_.outbox.add_addresses(self.managed());
     }
     void operator()(const ReleaseAddresses&) const {
       self.services_.outbox.remove_addresses(self.managed());
     }
+    void operator()(const RestoreAddresses&) const { self.put_back(now); }
     void operator()(const Announce&) const { self.announce(); }
-    void operator()(const Transitioned& transition) const { self.log_transition(transition); }
+    void operator()(const Transitioned& transition) const {
+      if (!self.is_master()) self.record_->clear();
+      self.log_transition(transition);
+    }
     void operator()(const LosingAdvertHeard& heard) const {
       if (!self.losing_adverts_.admit(now)) return;
       self.services_.log.info(
@@ -277,14 +299,8 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
 const std::vector<std::uint8_t>& RouterDriver::encoded(Priority priority, std::size_t destination) {
   EncodedAdvert& cached = encoded_[destination];
   if (cached.message.empty() || cached.priority != priority) {
-    Advert advert;
-    advert.version = config_.router.version;
-    advert.vrid = config_.vrid;
-    advert.priority = priority;
-    advert.interval = config_.router.advertisement_interval;
-    advert.addresses = advertised(config_);
-    advert.password = policy_.password;
-    cached = {priority, encode(advert, source_, destinations_[destination], form_)};
+    cached = {priority,
+              encode(advertisement(config_, priority), source_, destinations_[destination], form_)};
   }
   return cached.message;
 }
@@ -303,7 +319,8 @@ std::vector<AddressRequest> RouterDriver::requests() const {
   for (const VirtualAddress& address : config_.addresses) {
     const std::string& name = address.interface.empty() ? interface_ : address.interface;
     for (const Link& link : services_.kernel.links()) {
-      if (link.name == name) requests.push_back(request_for(address, link.index));
+      if (link.name != name) continue;
+      requests.push_back(request_for(address, link.index, config_.lease));
     }
   }
   return requests;
@@ -333,17 +350,45 @@ void RouterDriver::announce() {
   }
 }
 
+// Leases: whoever advertises keeps its addresses, so they are renewed with advertisements only.
+
+bool RouterDriver::lease_has_lapsed(TimePoint now) const {
+  return config_.lease && now >= acquired_at_ + *config_.lease;
+}
+
+void RouterDriver::renew_lease(TimePoint now) {
+  if (!config_.lease) return;
+  // Half an interval early, so that an advertisement a moment early does not leave it to the next
+  // one.
+  const Duration after = *config_.lease / 3 - config_.router.advertisement_interval / 2;
+  if (now < acquired_at_ + after) return;
+  acquired_at_ = now;
+  services_.outbox.add_addresses(managed());
+}
+
 void RouterDriver::restore(std::span<const AddressRequest> missing, TimePoint now) {
-  statistics_.addresses_restored += missing.size();
-  for (const AddressRequest& request : missing) {
+  lost_.assign(missing.begin(), missing.end());
+  feed(AddressesLost{}, now);
+  lost_.clear();
+}
+
+void RouterDriver::put_back(TimePoint now) {
+  if (lost_.empty() || lease_has_lapsed(now)) {
+    services_.log.warning("({}) this machine stood still; making sure of the addresses",
+                          config_.name);
+    acquired_at_ = now;
+    services_.outbox.add_addresses(managed());
+    return;
+  }
+  statistics_.addresses_restored += lost_.size();
+  for (const AddressRequest& request : lost_) {
     if (alarms_.raise("address-removed", "", to_string(request.prefix), "removed by somebody else",
                       now)) {
       services_.log.warning("({}) {} was removed by somebody else; put back", config_.name,
                             to_string(request.prefix));
     }
   }
-  services_.outbox.add_addresses(missing);
-  feed(AnnouncementDue{}, now);
+  services_.outbox.add_addresses(lost_);
 }
 
 // ---- what it tells ----
@@ -354,7 +399,9 @@ void RouterDriver::log_transition(const Transitioned& transition) {
   last_event_ = transition.event;
   new_master_reason_ = transition.reason;
   why_ = sentence(transition);
-  if (transition.to == "master") {
+  if (transition.succeeded) {
+    log.info("({}) remains in MASTER STATE", config_.name);
+  } else if (transition.to == "master") {
     ++statistics_.master_transitions;
     log.info("({}) Entering MASTER STATE", config_.name);
   } else if (transition.to == "backup") {
@@ -390,6 +437,7 @@ std::string RouterDriver::sentence(const Transitioned& transition) const {
   if (transition.stalled) {
     return fmt::format("this machine stood still for too long; {} has taken over meanwhile", who());
   }
+  if (transition.succeeded) return "succeeded an engine process that has died";
   switch (transition.event) {
     case LastEvent::kStartup:
     case LastEvent::kInterfaceUp:

@@ -13,6 +13,7 @@
 #include "vrrpd/runtime/alarms.hpp"
 #include "vrrpd/runtime/log.hpp"
 #include "vrrpd/runtime/outbox.hpp"
+#include "vrrpd/runtime/record.hpp"
 #include "vrrpd/runtime/scheduler.hpp"
 #include "vrrpd/runtime/segment.hpp"
 #include "vrrpd/runtime/status.hpp"
@@ -35,7 +36,9 @@ struct Surroundings {
 
 class RouterDriver {
  public:
-  RouterDriver(InstanceConfig config, RouterServices services);
+  /// If `record` says that a predecessor was master, it is succeeded. `record` must outlive the
+  /// driver, or its being moved to another one.
+  RouterDriver(InstanceConfig config, RouterServices services, RouterRecord& record);
   ~RouterDriver();
   RouterDriver(const RouterDriver&) = delete;
   RouterDriver& operator=(const RouterDriver&) = delete;
@@ -46,6 +49,9 @@ class RouterDriver {
   [[nodiscard]] Segment* segment() const { return segment_; }
 
   /// The interface it runs on, found or configured.
+  /// Keeps its notes in `record` from now on.
+  void move_to(RouterRecord& record);
+
   void set_interface(std::string name) { interface_ = std::move(name); }
 
   /// Everything is there: starts, or goes on with another source address.
@@ -71,7 +77,8 @@ class RouterDriver {
   /// As dropped(), for kinds that are counted for the whole daemon.
   void note_mismatch(PacketError error, const Datagram& datagram, TimePoint now);
 
-  /// The kernel says these are gone although we are master: puts them back.
+  /// The kernel says these are gone although we are master: puts them back, unless this process
+  /// stood still so long that somebody else may have them.
   void restore(std::span<const AddressRequest> missing, TimePoint now);
   /// The addresses as they are to be installed now; those on a missing interface are left out.
   [[nodiscard]] std::vector<AddressRequest> requests() const;
@@ -80,6 +87,7 @@ class RouterDriver {
 
  private:
   void feed(const Event& event, TimePoint now);
+  void handle(const Event& event, TimePoint now);
   void carry_out(const Action& action, TimePoint now);
   void send_advert(Priority priority);
   [[nodiscard]] const std::vector<std::uint8_t>& encoded(Priority priority,
@@ -88,6 +96,9 @@ class RouterDriver {
   /// own account.
   [[nodiscard]] std::vector<AddressRequest> managed() const;
   void announce();
+  [[nodiscard]] bool lease_has_lapsed(TimePoint now) const;
+  void renew_lease(TimePoint now);
+  void put_back(TimePoint now);
   void log_transition(const Transitioned& transition);
   [[nodiscard]] std::string sentence(const Transitioned& transition) const;
   void update_policy();
@@ -111,6 +122,10 @@ class RouterDriver {
   std::vector<EncodedAdvert> encoded_;  ///< by destination
   ChecksumForm form_ = ChecksumForm::kPseudoHeader;
   State state_ = Initialize{};
+  RouterRecord* record_;
+  std::optional<TimePoint> predecessor_advertised_at_;
+  TimePoint acquired_at_;  ///< or renewed; only while master
+  std::vector<AddressRequest> lost_;
   std::optional<TimePoint> scheduled_;
 
   std::vector<Demotion> demotions_;

@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "ha/check.hpp"
+
 namespace ha::vrrp {
 namespace {
 
@@ -99,7 +101,9 @@ void VirtualRouters::finish_turn() {
 
 // ---- configuration ----
 
-void VirtualRouters::apply(const std::vector<InstanceConfig>& instances) {
+void VirtualRouters::apply(const std::vector<InstanceConfig>& instances,
+                           std::span<RouterRecord> records) {
+  HA_CHECK(records.size() == instances.size());
   const TimePoint at = now();
   std::vector<std::unique_ptr<RouterDriver>> kept;
   for (const InstanceConfig& config : instances) {
@@ -120,17 +124,18 @@ void VirtualRouters::apply(const std::vector<InstanceConfig>& instances) {
   routers_.clear();
   for (std::size_t i = 0; i < instances.size(); ++i) {
     if (kept[i] != nullptr) {
+      kept[i]->move_to(records[i]);
       kept[i]->reconfigure(instances[i], at);
     } else {
-      kept[i] = std::make_unique<RouterDriver>(instances[i],
-                                               RouterServices{kernel_, outbox_, scheduler_, log_});
+      kept[i] = std::make_unique<RouterDriver>(
+          instances[i], RouterServices{kernel_, outbox_, scheduler_, log_}, records[i]);
     }
   }
   routers_ = std::move(kept);
   index_addresses();
   if (haproxy_) set_haproxy(*haproxy_);
-  remove_leftovers();
   look_again();
+  remove_leftovers();
 }
 
 void VirtualRouters::index_addresses() {
@@ -147,12 +152,14 @@ void VirtualRouters::remove_leftovers() {
   std::vector<AddressRequest> leftovers;
   for (const Address& address : kernel_.addresses()) {
     const auto owner = virtual_addresses_.find(address.prefix.address);
+    if (owner != virtual_addresses_.end() && owner->second->is_master()) continue;
     // An owner's addresses may be the interface's own; only what carries our mark is ours to remove
     // then.
     const bool configured = owner != virtual_addresses_.end() &&
                             owner->second->config().router.priority != kPriorityOwner;
-    if (address.ours || configured)
-      leftovers.push_back({address.interface, address.prefix, {}, false});
+    if (address.ours || configured) {
+      leftovers.push_back({address.interface, address.prefix, {}, false, {}});
+    }
   }
   if (leftovers.empty()) return;
   log_.warning("removing {} virtual addresses that a predecessor left behind", leftovers.size());

@@ -17,8 +17,8 @@ namespace ha::vrrp {
 
 class VirtualRouters {
  public:
-  /// All must outlive the object. Removes addresses that a predecessor left behind with the first
-  /// apply().
+  /// All must outlive the object. With the first apply(), addresses that a predecessor left behind
+  /// are removed, but for those of routers that are master at once.
   VirtualRouters(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames, Log& log);
   ~VirtualRouters();
   VirtualRouters(const VirtualRouters&) = delete;
@@ -27,7 +27,9 @@ class VirtualRouters {
   /// Makes `instances` the ones that run. Those that are the same as before notice nothing; one
   /// whose interface, VRID, version, family or mode changed hands over and starts anew; others
   /// change in place.
-  void apply(const std::vector<InstanceConfig>& instances);
+  /// Each keeps its notes in the record of the same index; there are as many, and they must
+  /// outlive the object or the next call.
+  void apply(const std::vector<InstanceConfig>& instances, std::span<RouterRecord> records);
 
   /// The verdict's price, for all that track it.
   void set_haproxy(const Demotion& demotion);

@@ -56,6 +56,32 @@ TEST_CASE("an IPv6 address with a network skips detection and is an ordinary one
   CHECK_THAT(machine.run("ip -6 route show dev eth"), Contains("2001:db8::/64"));
 }
 
+TEST_CASE("an address with a lease is removed by the kernel unless it is installed again") {
+  RealMachine machine;
+  const IfIndex eth = machine.add_link("eth");
+  for (const char* text : {"192.0.2.10/24", "2001:db8::10/128", "2001:db8::20/64"}) {
+    INFO(text);
+    const AddressRequest leased{eth, prefix(text), {}, false, std::chrono::seconds{60}};
+    add(machine, leased);
+    const std::string host = leased.prefix.address.to_string();
+    const std::string show = "ip addr show dev eth to " + host;
+    CHECK_THAT(machine.run(show), Contains("valid_lft 60sec"));
+    AddressRequest longer = leased;
+    longer.lease = std::chrono::seconds{3600};
+    add(machine, longer);
+    CHECK_THAT(machine.run(show), Contains("valid_lft 3600sec"));
+    AddressRequest lasting = leased;
+    lasting.lease = {};
+    add(machine, lasting);
+    CHECK_THAT(machine.run(show), Contains("valid_lft forever"));
+    AddressRequest shortest = leased;
+    shortest.lease = std::chrono::seconds{1};
+    add(machine, shortest);
+    CHECK(machine.wait_until(
+        [&] { return find_address(machine.kernel(), eth, leased.prefix) == nullptr; }));
+  }
+}
+
 TEST_CASE("an IPv4 address has global scope, no broadcast address and the label asked for") {
   RealMachine machine;
   const IfIndex eth = machine.add_link("eth");

@@ -130,6 +130,12 @@ RouterConfig any_router(Version version) {
   return router;
 }
 
+std::optional<Duration> any_lease(const RouterConfig& router) {
+  if (coin()) return std::nullopt;
+  const auto shortest = std::chrono::ceil<std::chrono::seconds>(3 * router.advertisement_interval);
+  return time_between(shortest, 1h, 1s);
+}
+
 std::vector<Track> any_tracks(bool with_haproxy) {
   std::vector<Track> tracks;
   std::set<std::string> interfaces;
@@ -165,6 +171,7 @@ InstanceConfig any_instance(int number, bool with_haproxy, int& serial) {
     instance.checksum = one_of<ChecksumPolicy>(
         {ChecksumPolicy::kAuto, ChecksumPolicy::kPseudoHeader, ChecksumPolicy::kMessageOnly});
   }
+  instance.lease = any_lease(instance.router);
   if (is_v4)
     instance.gratuitous_arp_form =
         one_of<ArpForm>({ArpForm::kRequest, ArpForm::kReply, ArpForm::kBoth});

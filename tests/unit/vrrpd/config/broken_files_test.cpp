@@ -47,7 +47,7 @@ TEST_CASE("what YAML would silently reinterpret is refused", "[config]") {
        {"5:5: error: unknown key '<<'; known here: name, interface, vrid, version, priority, "
         "advertisement_interval, preempt, preempt_delay, addresses, source_address, "
         "multicast_group, "
-        "unicast_peers, minimum_ttl, authentication, checksum, gratuitous_arp, track"}},
+        "unicast_peers, minimum_ttl, authentication, checksum, gratuitous_arp, lease, track"}},
       {instance_with("? [a]\n    : 1"), {"5:7: error: a key has to be a single word"}},
       {instance_with("priority: !!int 5"), {"5:15: error: tags are not accepted"}},
       {instance_with("priority: 010"), {"5:15: error: priority 010 has a leading zero"}},
@@ -85,7 +85,6 @@ TEST_CASE("a key of a later version is an error that says so", "[config]") {
   check_all({
       {instance_with("virtual_mac: false"),
        {"5:5: error: 'virtual_mac' is not supported by this version"}},
-      {instance_with("lease: auto"), {"5:5: error: 'lease' is not supported by this version"}},
       {instance_with("notify: {any: /bin/true}"),
        {"5:5: error: 'notify' is not supported by this version"}},
       {instance_with("track: [{check: x, demote: 5}, {sync: y, demote: 5}]"),

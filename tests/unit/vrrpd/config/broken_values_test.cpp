@@ -100,6 +100,13 @@ TEST_CASE("durations need a unit and have a range", "[config]") {
       {instance_with("gratuitous_arp: {second_burst_delay: 61m, refresh: 999ms}"),
        {"5:42: error: second_burst_delay 61m is not in 0s-1h",
         "5:56: error: refresh 999ms is not in 0s, or 1s-24h"}},
+      {instance_with("lease: 61m"), {"5:12: error: lease 61m is not in 1s-1h, auto or off"}},
+      {instance_with("lease: never"),
+       {"5:12: error: lease 'never' is not a duration such as 1s or 250ms (range 1s-1h), auto or "
+        "off"}},
+      {instance_with("lease: 3.5s"), {"5:12: error: lease 3.5s is not whole seconds"}},
+      {instance_with("lease: 2s"),
+       {"5:12: error: lease 2s is shorter than 3 advertisement intervals (3s)"}},
       {haproxy_with("interval: 99ms"), {"7:13: error: interval 99ms is not in 100ms-1h"}},
       {haproxy_with("timeout: 61s"), {"7:12: error: timeout 61s is not in 10ms-60s"}},
       {haproxy_with("grace: 25h\n  recover: 1d"),

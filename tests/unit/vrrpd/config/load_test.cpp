@@ -52,6 +52,7 @@ TEST_CASE("what is not given takes its default", "[config]") {
   instance.vrid = Vrid{1};
   instance.addresses = {VirtualAddress{{ip("10.0.0.1"), 32}, "", "", true, false}};
   instance.multicast_group = ip("224.0.0.18");
+  instance.lease = 3s;
   expected.instances = {instance};
   CHECK(config_of("instances: [{name: A, vrid: 1, addresses: [10.0.0.1]}]") == expected);
 
@@ -84,6 +85,7 @@ instances:
     minimum_ttl: 254
     checksum: message-only
     gratuitous_arp: {repeat: 3, second_burst_delay: 2s, refresh: 0s, form: both}
+    lease: 1m
     track:
       - haproxy
       - {interface: eth1, demote: 30}
@@ -119,6 +121,7 @@ log: {level: debug, format: json}
   instance.minimum_ttl = 254;
   instance.checksum = ChecksumPolicy::kMessageOnly;
   instance.gratuitous_arp_form = ArpForm::kBoth;
+  instance.lease = 1min;
   instance.tracks = {TrackHaproxy{}, TrackInterface{"eth1", 30}};
   expected.instances = {instance};
   probe::ProbeConfig haproxy;
@@ -140,6 +143,20 @@ log: {level: debug, format: json}
   expected.control = {"/run/c.sock", "admin"};
   expected.log = {LogLevel::kDebug, LogFormat::kJson};
   CHECK(config == expected);
+}
+
+TEST_CASE("an automatic lease is the least number of whole seconds that holds three advertisements",
+          "[config]") {
+  const auto lease = [](const std::string& keys) {
+    return config_of(instance_with(keys)).instances.front().lease;
+  };
+  CHECK(lease("advertisement_interval: 10ms") == Duration{1s});
+  CHECK(lease("advertisement_interval: 330ms") == Duration{1s});
+  CHECK(lease("advertisement_interval: 340ms") == Duration{2s});
+  CHECK(lease("advertisement_interval: 1s\n    lease: auto") == Duration{3s});
+  CHECK(lease("advertisement_interval: 40.95s") == Duration{123s});
+  CHECK(lease("lease: off") == std::nullopt);
+  CHECK(lease("lease: 1h") == Duration{1h});
 }
 
 TEST_CASE("the example of the manual loads, without the keys of later versions", "[config]") {

@@ -34,6 +34,7 @@ instances:
     minimum_ttl: 255
     checksum: auto
     gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, form: request}
+    lease: 3s
     track: []
 
 control: {socket: /run/vrrpd/control.sock, group: vrrpd}
@@ -76,6 +77,7 @@ instances:
     authentication: {type: pass, password: "y\"\\n"}
     checksum: auto
     gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, form: request}
+    lease: 3s
     track: [{interface: eth1, demote: 30}, haproxy]
 
 haproxy:

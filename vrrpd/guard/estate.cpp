@@ -1,0 +1,128 @@
+#include "vrrpd/guard/estate.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <new>
+#include <utility>
+
+#include "ha/check.hpp"
+
+namespace ha::vrrp {
+namespace {
+
+constexpr std::uint64_t kPageSizeBytes = 4096;
+
+std::uint64_t whole_pages(std::uint64_t size_bytes) {
+  return (size_bytes + kPageSizeBytes - 1) / kPageSizeBytes * kPageSizeBytes;
+}
+
+Result<void*> map_shared(int file, std::uint64_t offset, std::uint64_t size_bytes) {
+  void* const memory = ::mmap(nullptr, whole_pages(size_bytes), PROT_READ | PROT_WRITE, MAP_SHARED,
+                              file, static_cast<off_t>(offset));
+  if (memory == MAP_FAILED) return failure(errno, "map the memory shared with the guard");
+  return memory;
+}
+
+void unmap(std::span<RouterRecord>& records) {
+  if (!records.empty()) ::munmap(records.data(), whole_pages(records.size_bytes()));
+  records = {};
+}
+
+}  // namespace
+
+Estate::Estate(Descriptor file, Header* header) : file_{std::move(file)}, header_{header} {}
+
+Estate::Estate(Estate&& other) noexcept
+    : file_{std::move(other.file_)},
+      header_{std::exchange(other.header_, nullptr)},
+      records_{std::exchange(other.records_, {})},
+      prepared_{std::exchange(other.prepared_, {})} {}
+
+Estate::~Estate() {
+  unmap(records_);
+  unmap(prepared_);
+  if (header_ != nullptr) ::munmap(header_, kPageSizeBytes);
+}
+
+Result<Estate> Estate::create() {
+  static_assert(sizeof(Header) <= kPageSizeBytes);
+  Descriptor file{::memfd_create("vrrpd", MFD_CLOEXEC)};
+  if (file.get() < 0 || ::ftruncate(file.get(), kPageSizeBytes) != 0) {
+    return failure(errno, "allocate memory to share with the guard");
+  }
+  const auto memory = map_shared(file.get(), 0, kPageSizeBytes);
+  if (!memory) return tl::unexpected{memory.error()};
+  return Estate{std::move(file), ::new (*memory) Header{}};
+}
+
+Result<std::span<RouterRecord>> Estate::map(const Generation& generation) const {
+  if (generation.routers == 0) return std::span<RouterRecord>{};
+  const auto memory =
+      map_shared(file_.get(), generation.offset, generation.routers * sizeof(RouterRecord));
+  if (!memory) return tl::unexpected{memory.error()};
+  return std::span<RouterRecord>{static_cast<RouterRecord*>(*memory), generation.routers};
+}
+
+Result<std::span<RouterRecord>> Estate::prepare(std::string_view configuration,
+                                                std::size_t routers) {
+  // Always behind everything that was ever there; commit() gives the memory of what is over back.
+  const off_t end = ::lseek(file_.get(), 0, SEEK_END);
+  if (end < 0) return failure(errno, "look at the memory shared with the guard");
+  Generation generation{};
+  generation.offset = static_cast<std::uint64_t>(end);
+  generation.routers = routers;
+  generation.configuration_offset = generation.offset + whole_pages(routers * sizeof(RouterRecord));
+  generation.configuration_size_bytes = configuration.size();
+  const std::uint64_t new_end = generation.configuration_offset + whole_pages(configuration.size());
+  if (::ftruncate(file_.get(), static_cast<off_t>(new_end)) != 0 ||
+      ::pwrite(file_.get(), configuration.data(), configuration.size(),
+               static_cast<off_t>(generation.configuration_offset)) !=
+          static_cast<ssize_t>(configuration.size())) {
+    return failure(errno, "enlarge the memory shared with the guard");
+  }
+  unmap(prepared_);
+  auto records = map(generation);
+  if (!records) return records;
+  for (RouterRecord& record : *records) ::new (&record) RouterRecord{};
+  prepared_ = *records;
+  header_->generations[header_->current.load() == 1 ? 1 : 0] = generation;
+  return prepared_;
+}
+
+void Estate::commit() {
+  const std::uint32_t before = header_->current.load();
+  header_->current.store(before == 1 ? 2 : 1);
+  unmap(records_);
+  records_ = std::exchange(prepared_, {});
+  if (before == 0) return;
+  const Generation& over = header_->generations[before - 1];
+  const std::uint64_t end = over.configuration_offset + whole_pages(over.configuration_size_bytes);
+  // Without this the memory is only given back later.
+  static_cast<void>(::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                static_cast<off_t>(over.offset),
+                                static_cast<off_t>(end - over.offset)));
+}
+
+Result<Estate::Contents> Estate::open() {
+  const std::uint32_t current = header_->current.load();
+  HA_CHECK(current == 1 || current == 2);
+  const Generation& generation = header_->generations[current - 1];
+  Contents contents;
+  contents.configuration.resize(generation.configuration_size_bytes);
+  if (::pread(file_.get(), contents.configuration.data(), contents.configuration.size(),
+              static_cast<off_t>(generation.configuration_offset)) !=
+      static_cast<ssize_t>(contents.configuration.size())) {
+    return failure(errno, "read the memory shared with the guard");
+  }
+  unmap(records_);
+  auto records = map(generation);
+  if (!records) return tl::unexpected{records.error()};
+  records_ = *records;
+  contents.records = records_;
+  return contents;
+}
+
+}  // namespace ha::vrrp

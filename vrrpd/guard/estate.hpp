@@ -1,0 +1,72 @@
+/// What an engine process leaves behind when it dies: the configuration it ran with and what its
+/// virtual routers had noted, in memory that its guard holds for the next one.
+///
+/// The file the configuration came from is not read again after a death: somebody may be editing
+/// it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "ha/result.hpp"
+#include "vrrpd/kernel/descriptor.hpp"
+#include "vrrpd/runtime/record.hpp"
+
+namespace ha::vrrp {
+
+class Estate {
+ public:
+  /// Memory for one guard and all engines that it will start; they inherit it by fork().
+  [[nodiscard]] static Result<Estate> create();
+  Estate(Estate&& other) noexcept;
+  Estate& operator=(Estate&&) = delete;
+  ~Estate();
+
+  /// Writes a configuration (canonical YAML), with empty records for its `routers` instances. Until
+  /// commit() a death leaves what was committed before, whose records stay valid so long.
+  [[nodiscard]] Result<std::span<RouterRecord>> prepare(std::string_view configuration,
+                                                        std::size_t routers);
+  void commit();
+
+  /// What was committed last. `records` is valid until the next commit() of this process.
+  struct Contents {
+    std::string configuration;
+    std::span<RouterRecord> records;
+  };
+  [[nodiscard]] Result<Contents> open();
+
+  /// The health evaluator's last verdict, as its own number; 0 before the first.
+  [[nodiscard]] std::atomic<std::uint8_t>& verdict() const { return header_->verdict; }
+  /// How many engines have died so far.
+  [[nodiscard]] std::atomic<std::uint32_t>& deaths() const { return header_->deaths; }
+
+ private:
+  /// Where one generation lies in the file: its records, and its configuration behind them.
+  struct Generation {
+    std::uint64_t offset;
+    std::uint64_t routers;
+    std::uint64_t configuration_offset;
+    std::uint64_t configuration_size_bytes;
+  };
+  /// The first page. `current` - 1 is the generation that counts, if any; a writer that dies while
+  /// it writes the other one has changed nothing.
+  struct Header {
+    std::atomic<std::uint32_t> current;
+    std::atomic<std::uint32_t> deaths;
+    std::atomic<std::uint8_t> verdict;
+    Generation generations[2];
+  };
+
+  Estate(Descriptor file, Header* header);
+  [[nodiscard]] Result<std::span<RouterRecord>> map(const Generation& generation) const;
+
+  Descriptor file_;
+  Header* header_;
+  std::span<RouterRecord> records_;
+  std::span<RouterRecord> prepared_;
+};
+
+}  // namespace ha::vrrp
