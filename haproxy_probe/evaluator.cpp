@@ -55,18 +55,27 @@ std::string overall_line(const Report& report) {
 }
 
 Demotion demotion(const ProbeConfig& config, const Report& report) {
-  if (report.verdict == Verdict::kUnknown || report.verdict == Verdict::kDown) {
-    const std::string why = report.reason.substr(report.reason.find(": ") + 2);
-    return {"haproxy", report.verdict == Verdict::kDown ? config.demote_down : 0, why};
+  int amount = 0;
+  if (report.verdict == Verdict::kUnhealthy) amount = config.demote_unhealthy;
+  if (report.verdict == Verdict::kDown) amount = config.demote_down;
+  // Without numbers, or in spite of them, the decision line says why.
+  if (report.servers == 0 || report.verdict == Verdict::kDown) {
+    return {"haproxy", amount, report.reason.substr(report.reason.find(": ") + 2)};
   }
   const auto counted = std::count_if(report.teams.begin(), report.teams.end(),
                                      [](const TeamHealth& team) { return team.servers > 0; });
-  return {"haproxy", report.verdict == Verdict::kUnhealthy ? config.demote_unhealthy : 0,
+  return {"haproxy", amount,
           fmt::format("{}% up, {} of {} teams healthy", report.percentage, report.healthy_teams,
                       counted)};
 }
 
-Evaluator::Evaluator(ProbeConfig config) : config_{std::move(config)}, counter_{config_} {}
+Evaluator::Evaluator(ProbeConfig config, const Standing& before)
+    : config_{std::move(config)},
+      counter_{config_},
+      verdict_{before.verdict},
+      bad_since_{before.bad_since} {
+  update_report();
+}
 
 void Evaluator::handle(const Event& event, TimePoint now) {
   if (!silent_since_) silent_since_ = now;
@@ -79,9 +88,9 @@ void Evaluator::on(const StatsReceived& event, TimePoint now) {
   silent_since_ = now;
   count_ = counter_.count(event.servers);
   trouble_ = count_.complaint.value_or("");
+  if (calm_since_ && now - *calm_since_ >= config_.recover) bad_since_.reset();
   if (count_.servers > 0 && is_bad()) {
-    const bool forgotten = calm_since_ && now - *calm_since_ >= config_.recover;
-    if (!bad_since_ || forgotten) bad_since_ = now;
+    if (!bad_since_) bad_since_ = now;
     calm_since_.reset();
     good_since_.reset();
     news_ = News::kBad;
@@ -189,7 +198,8 @@ std::string Evaluator::reason() const {
   const std::string kept = fmt::format("HOLD: {} is kept", name_of(verdict_));
   switch (news_) {
     case News::kNone:
-      return "HOLD: no answer of HAProxy yet";
+      if (verdict_ == Verdict::kUnknown) return "HOLD: no answer of HAProxy yet";
+      return kept + ": no answer of HAProxy since the start";
     case News::kGood:
       if (!is_demoted()) return "NO FAILOVER: " + why_good();
       return fmt::format("{} until good for {}: {}", kept, in_words(config_.recover), why_good());

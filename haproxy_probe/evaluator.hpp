@@ -93,11 +93,24 @@ struct Report {
 /// What the verdict costs: 0, `demote_unhealthy` or `demote_down`.
 [[nodiscard]] Demotion demotion(const ProbeConfig& config, const Report& report);
 
+/// What an evaluator leaves to the one that follows it, in a restarted process or with another
+/// configuration: a restart does not forget that the machine was demoted. The time is that of the
+/// monotonic clock, which all processes of one boot share.
+struct Standing {
+  Verdict verdict = Verdict::kUnknown;
+  std::optional<TimePoint> bad_since;  ///< where the grace began, if it has
+  friend bool operator==(const Standing&, const Standing&) = default;
+};
+
 class Evaluator {
  public:
+  /// Goes on from `before`: that verdict is held until HAProxy's answers change it by the usual
+  /// rules, and a grace that had begun goes on. A recovery begins anew, and so does the silence
+  /// that `stale_after` ends, since nobody watched meanwhile.
+  ///
   /// Compiles the expressions of `config`, which must be valid (config checks them): throws
   /// std::regex_error.
-  explicit Evaluator(ProbeConfig config);
+  explicit Evaluator(ProbeConfig config, const Standing& before = {});
 
   /// Takes in `event` at time `now`, which never goes back. An early or repeated DeadlineReached
   /// changes nothing. One that is later than `timeout` means that this process, not HAProxy, was
@@ -105,6 +118,9 @@ class Evaluator {
   void handle(const Event& event, TimePoint now);
 
   [[nodiscard]] const Report& report() const { return report_; }
+
+  /// What the next evaluator has to know to go on from here.
+  [[nodiscard]] Standing standing() const { return {verdict_, bad_since_}; }
 
   /// When to call handle() with DeadlineReached: the grace, the recovery or the staleness ends.
   [[nodiscard]] std::optional<TimePoint> deadline() const;

@@ -117,8 +117,11 @@ class Daemon {
       return;
     }
     if (health_ && health_->config() == *config_.haproxy) return;
-    health_.emplace(io_, log_, *config_.haproxy,
-                    [this](const Demotion& demotion) { routers_.set_haproxy(demotion); });
+    // A changed threshold or grace does not lift a demotion; the answers do.
+    const probe::Standing before = health_ ? health_->standing() : probe::Standing{};
+    health_.emplace(
+        io_, log_, *config_.haproxy,
+        [this](const Demotion& demotion) { routers_.set_haproxy(demotion); }, before);
     told_.reset();
     tell_local_addresses();
   }

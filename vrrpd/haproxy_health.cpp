@@ -6,11 +6,11 @@
 namespace ha::vrrp {
 
 HaproxyHealth::HaproxyHealth(boost::asio::io_context& io, Log& log, probe::ProbeConfig config,
-                             OnDemotion on_demotion)
+                             OnDemotion on_demotion, const probe::Standing& before)
     : log_{log},
       config_{std::move(config)},
       on_demotion_{std::move(on_demotion)},
-      evaluator_{config_},
+      evaluator_{config_, before},
       timer_{io},
       client_{io, config_, [this](const probe::Event& event) { handle(event); }} {}
 

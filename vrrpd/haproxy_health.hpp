@@ -18,14 +18,16 @@ class HaproxyHealth {
  public:
   using OnDemotion = std::function<void(const Demotion&)>;
 
-  /// Starts at once and calls `on_demotion` whenever the demotion or its reason changes. Until the
-  /// first verdict it is not called, so that a demotion from before a reload stays.
+  /// Starts at once, from the verdict `before`, and calls `on_demotion` whenever the demotion or
+  /// its reason changes. As long as the verdict is unknown it is not called.
   HaproxyHealth(boost::asio::io_context& io, Log& log, probe::ProbeConfig config,
-                OnDemotion on_demotion);
+                OnDemotion on_demotion, const probe::Standing& before = {});
 
   void set_local_addresses(const LocalAddresses& local);
   [[nodiscard]] const probe::ProbeConfig& config() const { return config_; }
   [[nodiscard]] HaproxyStatus status() const;
+  /// For the one that follows this one.
+  [[nodiscard]] probe::Standing standing() const { return evaluator_.standing(); }
 
  private:
   void handle(const probe::Event& event);

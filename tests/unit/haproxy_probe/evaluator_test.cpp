@@ -1,5 +1,7 @@
 #include "haproxy_probe/evaluator.hpp"
 
+#include <fmt/format.h>
+
 #include <random>
 
 #include "samples.hpp"
@@ -41,8 +43,10 @@ const AnswerUnusable kSilent{"no whole answer in time"};
 /// An evaluator whose deadlines are met on the way, as by a driver.
 class Played {
  public:
-  explicit Played(ProbeConfig config = ::config()) : evaluator_{std::move(config)} {
-    evaluator_.handle(LocalAddressesChanged{{{ip("192.0.2.1")}}}, kStart);
+  explicit Played(ProbeConfig config = ::config(), const Standing& before = {},
+                  ha::Duration start = 0s)
+      : evaluator_{std::move(config), before} {
+    evaluator_.handle(LocalAddressesChanged{{{ip("192.0.2.1")}}}, kStart + start);
   }
 
   /// `event` at `at` after the start.
@@ -380,6 +384,49 @@ TEST_CASE("an alarm lasts as long as its cause") {
   CHECK(played.at(3s, kUncounted).report().alarm ==
         "every server that could count is in maintenance, drained or not checked");
   CHECK_FALSE(played.at(4s, kBad).report().alarm);
+}
+
+TEST_CASE("a restarted evaluator holds the verdict of the one before until it knows better") {
+  const Verdict verdict = GENERATE(Verdict::kHealthy, Verdict::kUnhealthy, Verdict::kDown);
+  const Standing before{verdict, std::nullopt};
+  CHECK(Evaluator{config(), before}.report().verdict == verdict);
+  Played played{config(), before};
+  CHECK(played.verdict() == verdict);
+  CHECK(played.report().reason ==
+        fmt::format("HOLD: {} is kept: no answer of HAProxy since the start", name_of(verdict)));
+  const int amount = verdict == Verdict::kUnhealthy ? 50 : verdict == Verdict::kDown ? 100 : 0;
+  CHECK(
+      demotion(config(), played.report()) ==
+      Demotion{"haproxy", amount,
+               fmt::format("{} is kept: no answer of HAProxy since the start", name_of(verdict))});
+  CHECK(played.at(1s, kUncounted).verdict() == verdict);
+  CHECK(played.at(2s, kSilent).verdict() == verdict);
+}
+
+TEST_CASE("a restart in the middle of the grace does not begin it anew") {
+  Played first;
+  first.each_second(0, 20, kBad);
+  CHECK(first.evaluator().standing() == Standing{Verdict::kHealthy, kStart});
+  Played second{config(), first.evaluator().standing(), 21s};
+  CHECK(second.each_second(21, 29, kBad).verdict() == Verdict::kHealthy);
+  CHECK(second.at(30s, kBad).verdict() == Verdict::kUnhealthy);
+}
+
+TEST_CASE("a restart while unhealthy stays unhealthy, and recovers by the usual rule") {
+  Played first;
+  first.each_second(0, 31, kBad);
+  REQUIRE(first.verdict() == Verdict::kUnhealthy);
+  const Standing before = first.evaluator().standing();
+  CHECK(Played{config(), before, 32s}.at(32s, kBad).verdict() == Verdict::kUnhealthy);
+  Played second{config(), before, 32s};
+  CHECK(second.each_second(32, 41, kGood).verdict() == Verdict::kUnhealthy);
+  CHECK(second.at(42s, kGood).verdict() == Verdict::kHealthy);
+}
+
+TEST_CASE("a grace that is forgotten is not handed on") {
+  Played played;
+  played.at(0s, kBad).each_second(1, 11, kGood);
+  CHECK(played.evaluator().standing() == Standing{Verdict::kHealthy, std::nullopt});
 }
 
 TEST_CASE("verdicts have the names that tools read") {
