@@ -21,6 +21,17 @@
 namespace ha::vrrp {
 namespace {
 
+void note(Estate::Standing& note, const probe::Standing& standing) {
+  note.verdict = static_cast<std::uint8_t>(standing.verdict);
+  note.bad_since = standing.bad_since ? standing.bad_since->time_since_epoch().count() : 0;
+}
+
+probe::Standing noted(const Estate::Standing& note) {
+  probe::Standing standing{static_cast<probe::Verdict>(note.verdict.load()), std::nullopt};
+  if (note.bad_since != 0) standing.bad_since = TimePoint{Duration{note.bad_since}};
+  return standing;
+}
+
 class Daemon {
  public:
   Daemon(boost::asio::io_context& io, Log& log, std::filesystem::path path, Config config,
@@ -45,8 +56,9 @@ class Daemon {
     wait_for_signal();
     accept_signals();
     routers_.on_local_addresses([this] { tell_local_addresses(); });
-    routers_.apply(config_.instances, records);
+    // Health first, so that a successor does not begin with a priority that it does not have.
     apply_haproxy();
+    routers_.apply(config_.instances, records);
     service_manager_.ready(fmt::format("{} virtual routers", config_.instances.size()));
     log_.info("vrrpd {} runs {} virtual routers as {}", kProgramVersion, config_.instances.size(),
               config_.node);
@@ -114,14 +126,16 @@ class Daemon {
     if (!config_.haproxy) {
       if (health_) routers_.set_haproxy({"haproxy", 0, "not tracked any more"});
       health_.reset();
+      note(estate_.haproxy(), {});
       return;
     }
     if (health_ && health_->config() == *config_.haproxy) return;
-    // A changed threshold or grace does not lift a demotion; the answers do.
-    const probe::Standing before = health_ ? health_->standing() : probe::Standing{};
+    // Neither a changed threshold nor a new engine lifts a demotion; the answers do.
     health_.emplace(
         io_, log_, *config_.haproxy,
-        [this](const Demotion& demotion) { routers_.set_haproxy(demotion); }, before);
+        [this](const Demotion& demotion) { routers_.set_haproxy(demotion); },
+        [this](const probe::Standing& standing) { note(estate_.haproxy(), standing); },
+        noted(estate_.haproxy()));
     told_.reset();
     tell_local_addresses();
   }

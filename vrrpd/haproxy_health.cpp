@@ -6,10 +6,12 @@
 namespace ha::vrrp {
 
 HaproxyHealth::HaproxyHealth(boost::asio::io_context& io, Log& log, probe::ProbeConfig config,
-                             OnDemotion on_demotion, const probe::Standing& before)
+                             OnDemotion on_demotion, OnStanding on_standing,
+                             const probe::Standing& before)
     : log_{log},
       config_{std::move(config)},
       on_demotion_{std::move(on_demotion)},
+      on_standing_{std::move(on_standing)},
       evaluator_{config_, before},
       timer_{io},
       client_{io, config_, [this](const probe::Event& event) { handle(event); }} {}
@@ -28,6 +30,7 @@ void HaproxyHealth::handle(const probe::Event& event) {
       on_demotion_(demotion);  // before the log lines: packets leave first
     }
   }
+  on_standing_(evaluator_.standing());
   log_changes(report);
   arm();
 }

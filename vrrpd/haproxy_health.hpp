@@ -17,17 +17,17 @@ namespace ha::vrrp {
 class HaproxyHealth {
  public:
   using OnDemotion = std::function<void(const Demotion&)>;
+  using OnStanding = std::function<void(const probe::Standing&)>;
 
   /// Starts at once, from the verdict `before`, and calls `on_demotion` whenever the demotion or
-  /// its reason changes. As long as the verdict is unknown it is not called.
+  /// its reason changes, though not as long as the verdict is unknown, and `on_standing` with what
+  /// the one that follows this one needs as `before`.
   HaproxyHealth(boost::asio::io_context& io, Log& log, probe::ProbeConfig config,
-                OnDemotion on_demotion, const probe::Standing& before = {});
+                OnDemotion on_demotion, OnStanding on_standing, const probe::Standing& before);
 
   void set_local_addresses(const LocalAddresses& local);
   [[nodiscard]] const probe::ProbeConfig& config() const { return config_; }
   [[nodiscard]] HaproxyStatus status() const;
-  /// For the one that follows this one.
-  [[nodiscard]] probe::Standing standing() const { return evaluator_.standing(); }
 
  private:
   void handle(const probe::Event& event);
@@ -37,6 +37,7 @@ class HaproxyHealth {
   Log& log_;
   probe::ProbeConfig config_;
   OnDemotion on_demotion_;
+  OnStanding on_standing_;
   probe::Evaluator evaluator_;
   boost::asio::steady_timer timer_;
   std::string overall_;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 
@@ -199,3 +200,20 @@ def test_a_hung_haproxy_keeps_its_verdict_until_it_is_stale(machines: Machines):
     machines.one.haproxy.main.signal(signal.SIGCONT)
     machines.monitor.wait_for_owner(VIP, machines.lab["one"])
     assert machines.one.verdict() == "healthy"
+
+
+def test_a_new_engine_does_not_forget_that_it_was_demoted(machines: Machines):
+    one, two = machines.one, machines.two
+    one.haproxy.kill_servers(*TEAMS)
+    one.wait_for_verdict("unhealthy")
+    machines.monitor.wait_for_owner(VIP, machines.lab["two"])
+    # With this grace an engine that knew nothing would be healthy for a minute.
+    one.vrrpd.sections["haproxy"] |= {"grace": "1m"}
+    one.vrrpd.write_config()
+    one.vrrpd.ctl("reload")
+    engine = one.vrrpd.engine()
+    os.kill(engine, signal.SIGKILL)
+    wait_for("another engine", lambda: one.vrrpd.engine() not in (0, engine))
+    down = one.vrrpd.instance.master_down_interval
+    holds_for("the address stays", lambda: machines.monitor.owners(VIP) == ["two"], seconds=3 * down)
+    assert one.priority() == 60 and one.verdict() == "unhealthy"

@@ -38,8 +38,14 @@ class Estate {
   };
   [[nodiscard]] Result<Contents> open();
 
-  /// The health evaluator's last verdict, as its own number; 0 before the first.
-  [[nodiscard]] std::atomic<std::uint8_t>& verdict() const { return header_->verdict; }
+  /// How HAProxy stood: the evaluator's verdict as its own number, 0 before the first, and since
+  /// when it has been bad, in nanoseconds of the monotonic clock, 0 if it is not. A pair that a
+  /// death tears is one that the next answers put right.
+  struct Standing {
+    std::atomic<std::uint8_t> verdict;
+    std::atomic<std::int64_t> bad_since;
+  };
+  [[nodiscard]] Standing& haproxy() const { return header_->haproxy; }
   /// How many engines have died so far.
   [[nodiscard]] std::atomic<std::uint32_t>& deaths() const { return header_->deaths; }
 
@@ -56,7 +62,7 @@ class Estate {
   struct Header {
     std::atomic<std::uint32_t> current;
     std::atomic<std::uint32_t> deaths;
-    std::atomic<std::uint8_t> verdict;
+    Standing haproxy;
     Generation generations[2];
   };
 

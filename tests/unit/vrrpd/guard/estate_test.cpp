@@ -42,7 +42,7 @@ TEST_CASE("what an engine committed is there after its death") {
     (*records)[1].master(IfIndex{8}, kV6, ChecksumForm::kPseudoHeader);
     (*records)[1].clear();
     estate->commit();
-    estate->verdict() = 3;
+    estate->haproxy().verdict = 3;
   });
 
   const auto contents = estate->open();
@@ -56,7 +56,7 @@ TEST_CASE("what an engine committed is there after its death") {
   CHECK(first.form() == ChecksumForm::kMessageOnly);
   CHECK_FALSE(contents->records[1].predecessor());
   CHECK(contents->records[1].source() == kV6);
-  CHECK(estate->verdict() == 3);
+  CHECK(estate->haproxy().verdict == 3);
 }
 
 TEST_CASE("what was prepared and not committed changes nothing") {
