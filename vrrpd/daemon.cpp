@@ -1,6 +1,8 @@
 #include "vrrpd/daemon.hpp"
 
+#include <malloc.h>
 #include <boost/asio/signal_set.hpp>
+
 #include <csignal>
 #include <exception>
 #include <memory>
@@ -170,18 +172,30 @@ class Daemon {
   boost::asio::signal_set signals_;
 };
 
+/// Gives back what reading a large configuration took, which malloc() would keep for this process.
+void return_memory() { ::malloc_trim(0); }
+
+Config committed(Estate::Contents& contents) {
+  Loaded loaded = load(contents.configuration, "the running configuration", "");
+  HA_CHECK(loaded.config.has_value());  // printed by us
+  Config config = std::move(*loaded.config);
+  loaded = {};
+  contents.configuration = std::string{};
+  return_memory();
+  return config;
+}
+
 /// The engine process: goes on with what was committed to `estate`, by the guard or by an engine
 /// that died.
 int run_engine(const std::filesystem::path& path, Estate& estate) {
   Log log;
-  const auto contents = estate.open();
+  auto contents = estate.open();
   if (!contents) {
     log.error("{}", contents.error().message());
     return 1;
   }
-  Loaded loaded = load(contents->configuration, "the running configuration", "");
-  HA_CHECK(loaded.config.has_value());  // printed by us
-  log.configure(loaded.config->log);
+  Config config = committed(*contents);
+  log.configure(config.log);
   boost::asio::io_context io{1};
   auto kernel = Netlink::open(io);
   if (!kernel) {
@@ -193,7 +207,7 @@ int run_engine(const std::filesystem::path& path, Estate& estate) {
     log.error("{}", frames.error().message());
     return 1;
   }
-  Daemon daemon{io, log, path, std::move(*loaded.config), estate, **kernel, *frames};
+  Daemon daemon{io, log, path, std::move(config), estate, **kernel, *frames};
   if (auto started = daemon.start(contents->records); !started) {
     log.error("{}", started.error().message());
     return 1;
@@ -235,6 +249,7 @@ int run_daemon(const std::filesystem::path& path, Config config) {
     return 1;
   }
   config = {};
+  return_memory();
   return guard(log, {[&] { return run_engine(path, *estate); }, [&] { ++estate->deaths(); },
                      [&] { execute_last_will(*estate, log); }});
 }
