@@ -3,20 +3,12 @@
 #pragma once
 
 #include <array>
-#include <string>
-#include <string_view>
 
 #include "haproxy_probe/config.hpp"
+#include "settings/choice.hpp"
 #include "vrrpd/config/config.hpp"
-#include "vrrpd/config/scalars.hpp"
 
 namespace ha::config {
-
-template <class E>
-struct Choice {
-  std::string_view word;
-  E value;
-};
 
 inline constexpr std::array<Choice<vrrp::Preempt>, 3> kPreemptChoices{
     {{"true", vrrp::Preempt::kYes},
@@ -42,27 +34,5 @@ inline constexpr std::array<Choice<vrrp::LogLevel>, 4> kLogLevelChoices{
      {"error", vrrp::LogLevel::kError}}};
 inline constexpr std::array<Choice<vrrp::LogFormat>, 2> kLogFormatChoices{
     {{"text", vrrp::LogFormat::kText}, {"json", vrrp::LogFormat::kJson}}};
-
-/// The value whose word is `text`; a refusal names all words.
-template <class E, std::size_t N>
-[[nodiscard]] Parsed<E> parse_choice(std::string_view text,
-                                     const std::array<Choice<E>, N>& choices) {
-  std::string words;
-  for (std::size_t i = 0; i < N; ++i) {
-    if (choices[i].word == text) return choices[i].value;
-    if (i > 0) words += i + 1 == N ? " or " : ", ";
-    words += choices[i].word;
-  }
-  return tl::make_unexpected("is not " + words);
-}
-
-/// The word of `value`; empty for one that has none.
-template <class E, std::size_t N>
-[[nodiscard]] std::string_view word_of(E value, const std::array<Choice<E>, N>& choices) {
-  for (const Choice<E>& choice : choices) {
-    if (choice.value == value) return choice.word;
-  }
-  return {};
-}
 
 }  // namespace ha::config

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "settings/diagnostics.hpp"
+#include "settings/section.hpp"
 #include "vrrpd/config/config.hpp"
-#include "vrrpd/config/diagnostics.hpp"
-#include "vrrpd/config/section.hpp"
 
 namespace ha::config {
 

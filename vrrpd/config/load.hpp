@@ -7,25 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "settings/diagnostics.hpp"
 #include "vrrpd/config/config.hpp"
 
 namespace ha::vrrp {
 
-enum class Severity : std::uint8_t { kError, kWarning };
-
-/// One problem and where it is. Line and column count from 1; 0 means the file as a whole.
-struct Diagnostic {
-  std::string file;
-  int line = 0;
-  int column = 0;
-  Severity severity = Severity::kError;
-  std::string text;
-
-  friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
-};
-
-/// "vrrpd.yaml:14:17: error: priority 300 is not in 1-254".
-[[nodiscard]] std::string to_string(const Diagnostic& diagnostic);
+using config::Diagnostic;
+using config::Severity;
+using config::to_string;
 
 struct Loaded {
   std::optional<Config> config;         ///< present exactly if no diagnostic is an error

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "settings/scalars.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/load.hpp"
-#include "vrrpd/config/scalars.hpp"
 
 namespace ha::vrrp {
 namespace {

@@ -5,10 +5,10 @@
 #include <string>
 #include <utility>
 
+#include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/schema_haproxy.hpp"
 #include "vrrpd/config/schema_instances.hpp"
-#include "vrrpd/config/section.hpp"
 
 namespace ha::config {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
-#include "vrrpd/config/section.hpp"
 
 namespace ha::config {
 namespace {

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "haproxy_probe/config.hpp"
-#include "vrrpd/config/diagnostics.hpp"
-#include "vrrpd/config/source.hpp"
+#include "settings/diagnostics.hpp"
+#include "settings/source.hpp"
 
 namespace ha::config {
 

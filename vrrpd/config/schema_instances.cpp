@@ -9,9 +9,9 @@
 #include <tuple>
 #include <utility>
 
+#include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/draft.hpp"
-#include "vrrpd/config/section.hpp"
 
 namespace ha::config {
 namespace {

@@ -1,4 +1,4 @@
-#include "vrrpd/config/section.hpp"
+#include "settings/section.hpp"
 
 #include <fmt/format.h>
 

@@ -8,12 +8,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "vrrpd/config/diagnostics.hpp"
+#include "ha/result.hpp"
+#include "settings/diagnostics.hpp"
 
 namespace ha::config {
 
@@ -43,6 +45,9 @@ struct Entry {
   Position position;
   Node value;
 };
+
+/// The content of the file; of one that is larger than parse() accepts, enough for it to see that.
+[[nodiscard]] Result<std::string> read_text(const std::filesystem::path& path);
 
 /// Reads `text` and reports what is not plain YAML. Returns the root, whose parts may be kRefused,
 /// or nothing if the text cannot be read as YAML at all. Does not throw.

@@ -1,4 +1,4 @@
-#include "vrrpd/config/diagnostics.hpp"
+#include "settings/diagnostics.hpp"
 
 #include <string>
 
@@ -27,7 +27,7 @@ TEST_CASE("an error counts even if there was no room for it", "[config]") {
   diagnostics.error({2, 1}, "e");
   CHECK(diagnostics.has_errors());
   REQUIRE(diagnostics.in_file_order().size() == kDiagnosticsMax + 1);
-  CHECK(diagnostics.in_file_order().back().severity == ha::vrrp::Severity::kError);
+  CHECK(diagnostics.in_file_order().back().severity == Severity::kError);
 }
 
 TEST_CASE("values are shown bare if they are measures, else in quotes, and never at full length",

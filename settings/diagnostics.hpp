@@ -3,13 +3,28 @@
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "vrrpd/config/load.hpp"
-
 namespace ha::config {
+
+enum class Severity : std::uint8_t { kError, kWarning };
+
+/// One problem and where it is. Line and column count from 1; 0 means the file as a whole.
+struct Diagnostic {
+  std::string file;
+  int line = 0;
+  int column = 0;
+  Severity severity = Severity::kError;
+  std::string text;
+
+  friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
+};
+
+/// "vrrpd.yaml:14:17: error: priority 300 is not in 1-254".
+[[nodiscard]] std::string to_string(const Diagnostic& diagnostic);
 
 /// Where something stands in the file. Both count from 1, the column in bytes; 0 is the file as a
 /// whole.
@@ -36,13 +51,13 @@ class Diagnostics {
   [[nodiscard]] bool has_errors() const { return has_errors_; }
 
   /// Everything that was kept, in the order of the file, and a last one that counts the rest.
-  [[nodiscard]] std::vector<vrrp::Diagnostic> in_file_order() const;
+  [[nodiscard]] std::vector<Diagnostic> in_file_order() const;
 
  private:
-  void add(Position position, vrrp::Severity severity, std::string text);
+  void add(Position position, Severity severity, std::string text);
 
   std::string file_;
-  std::vector<vrrp::Diagnostic> kept_;
+  std::vector<Diagnostic> kept_;
   std::size_t dropped_ = 0;
   bool has_errors_ = false;
 };

@@ -1,4 +1,4 @@
-#include "vrrpd/config/diagnostics.hpp"
+#include "settings/diagnostics.hpp"
 
 #include <fmt/format.h>
 
@@ -25,16 +25,24 @@ constexpr std::size_t kShownMax = 60;
 
 }  // namespace
 
+std::string to_string(const Diagnostic& diagnostic) {
+  const std::string_view severity = diagnostic.severity == Severity::kError ? "error" : "warning";
+  if (diagnostic.line == 0)
+    return fmt::format("{}: {}: {}", diagnostic.file, severity, diagnostic.text);
+  return fmt::format("{}:{}:{}: {}: {}", diagnostic.file, diagnostic.line, diagnostic.column,
+                     severity, diagnostic.text);
+}
+
 void Diagnostics::error(Position position, std::string text) {
   has_errors_ = true;
-  add(position, vrrp::Severity::kError, std::move(text));
+  add(position, Severity::kError, std::move(text));
 }
 
 void Diagnostics::warning(Position position, std::string text) {
-  add(position, vrrp::Severity::kWarning, std::move(text));
+  add(position, Severity::kWarning, std::move(text));
 }
 
-void Diagnostics::add(Position position, vrrp::Severity severity, std::string text) {
+void Diagnostics::add(Position position, Severity severity, std::string text) {
   if (kept_.size() == kDiagnosticsMax) {
     ++dropped_;
     return;
@@ -42,14 +50,14 @@ void Diagnostics::add(Position position, vrrp::Severity severity, std::string te
   kept_.push_back({file_, position.line, position.column, severity, std::move(text)});
 }
 
-std::vector<vrrp::Diagnostic> Diagnostics::in_file_order() const {
-  std::vector<vrrp::Diagnostic> sorted = kept_;
+std::vector<Diagnostic> Diagnostics::in_file_order() const {
+  std::vector<Diagnostic> sorted = kept_;
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
   });
   if (dropped_ > 0) {
     // Counted as an error if there was any: an error that was not kept must still refuse the file.
-    const auto severity = has_errors_ ? vrrp::Severity::kError : vrrp::Severity::kWarning;
+    const auto severity = has_errors_ ? Severity::kError : Severity::kWarning;
     sorted.push_back(
         {file_, 0, 0, severity, fmt::format("{} more problems are not shown", dropped_)});
   }

@@ -1,11 +1,14 @@
-#include "vrrpd/config/source.hpp"
+#include "settings/source.hpp"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -255,7 +258,21 @@ class TreeBuilder : public YAML::EventHandler {
   std::optional<Node> root_;
 };
 
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
 }  // namespace
+
+Result<std::string> read_text(const std::filesystem::path& path) {
+  const std::unique_ptr<std::FILE, FileCloser> file{std::fopen(path.c_str(), "re")};
+  if (!file) return failure(errno, "cannot be read");
+  // One byte more than is accepted, so that parse() sees what is too large.
+  std::string content(kTextSizeBytesMax + 1, '\0');
+  content.resize(std::fread(content.data(), 1, content.size(), file.get()));
+  if (std::ferror(file.get()) != 0) return failure(errno, "cannot be read");
+  return content;
+}
 
 std::optional<Node> parse(std::string_view text, Diagnostics& diagnostics) {
   if (text.size() > kTextSizeBytesMax) {
@@ -283,7 +300,7 @@ std::optional<Node> parse(std::string_view text, Diagnostics& diagnostics) {
   }
   std::optional<Node> root = builder.take_root();
   if (!root || root->kind == Node::Kind::kEmpty) {
-    diagnostics.error({}, "is empty: 'instances' is required");
+    diagnostics.error({}, "is empty");
     return std::nullopt;
   }
   return root;

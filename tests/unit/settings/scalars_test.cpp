@@ -1,4 +1,4 @@
-#include "vrrpd/config/scalars.hpp"
+#include "settings/scalars.hpp"
 
 #include <chrono>
 #include <limits>

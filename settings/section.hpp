@@ -9,9 +9,9 @@
 #include <string_view>
 #include <utility>
 
-#include "vrrpd/config/diagnostics.hpp"
-#include "vrrpd/config/scalars.hpp"
-#include "vrrpd/config/source.hpp"
+#include "settings/diagnostics.hpp"
+#include "settings/scalars.hpp"
+#include "settings/source.hpp"
 
 namespace ha::config {
 

@@ -1,4 +1,4 @@
-#include "vrrpd/config/source.hpp"
+#include "settings/source.hpp"
 
 #include <string>
 
