@@ -8,7 +8,7 @@ shift
 
 packages=(
   g++ cmake ninja-build pkg-config libboost-dev libcli11-dev libexpected-dev libfmt-dev libnl-3-dev
-  libsystemd-dev libyaml-cpp-dev nlohmann-json3-dev
+  libpugixml-dev libsystemd-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev
 )
 case $preset in
   dev | asan) packages+=(catch2 librapidcheck-dev) ;;

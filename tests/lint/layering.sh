@@ -21,12 +21,16 @@ forbid() {
 }
 
 pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stats.cpp haproxy_probe/evaluator.hpp haproxy_probe/evaluator.cpp haproxy_probe/count.hpp haproxy_probe/count.cpp haproxy_probe/dialogue.hpp haproxy_probe/dialogue.cpp'
+for part in authority config delta exclude manifest mounts records role; do
+  for file in sync/$part.?pp; do pure+=" $file"; done
+done
 forbid "$pure" 'boost/asio/(io_context|steady_timer|local|posix|signal_set|post|read|write|buffer)' 'decision code must not do I/O'
 forbid "$pure" '(sys/|netinet/|linux/|net/|unistd|poll\.h|fcntl)' 'decision code must not know the kernel'
 forbid "$pure" '(fstream|iostream|filesystem|thread|mutex)' 'decision code must not touch files, streams or threads'
 forbid 'vrrpd/wire' '"vrrpd/(engine|kernel|config|runtime)' 'vrrpd/wire knows only include/ha'
 forbid 'vrrpd/engine' '"vrrpd/(wire|kernel|config|runtime)' 'vrrpd/engine knows only include/ha'
 forbid 'vrrpd/kernel' '"vrrpd/(wire|engine|config|runtime)' 'vrrpd/kernel knows only include/ha'
+forbid 'sync' '"(vrrpd/(wire|engine|kernel|config|runtime|keepalived)|haproxy_probe)/' 'sync knows settings, and vrrpd by its socket only'
 forbid 'settings' '"(vrrpd|haproxy_probe|sync)/' 'settings knows only include/ha'
 forbid 'haproxy_probe' '"vrrpd/' 'haproxy_probe knows only include/ha'
 forbid 'vrrpd/runtime vrrpd/config' '"haproxy_probe/(client|evaluator|stats)' 'only the daemon wires the probe in'
@@ -35,7 +39,7 @@ forbid "$(ls -d vrrpd/* haproxy_probe sync settings include | grep -v '^vrrpd/ke
 forbid "$(ls -d vrrpd/* haproxy_probe sync include | tr '\n' ' ')" 'yaml-cpp/' 'only settings uses yaml-cpp'
 forbid 'vrrpd haproxy_probe sync settings include tests' 'boost/asio\.hpp' 'include the specific Asio header'
 
-if clocks=$(grep -rnE 'steady_clock::now|system_clock::now|clock_gettime|time\(nullptr\)' vrrpd/wire vrrpd/engine include haproxy_probe/stats.* haproxy_probe/evaluator.*); then
+if clocks=$(grep -rnE 'steady_clock::now|system_clock::now|clock_gettime|time\(nullptr\)' vrrpd/wire vrrpd/engine include haproxy_probe/stats.* haproxy_probe/evaluator.* sync/{authority,delta,exclude,manifest,mounts,records,role}.*); then
   echo "decision code must not read a clock:"
   echo "$clocks"
   failed=1

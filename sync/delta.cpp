@@ -1,0 +1,252 @@
+#include "sync/delta.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+namespace ha::sync {
+namespace {
+
+[[nodiscard]] bool equal(const Entry& a, const Entry& b) {
+  return a.same_as(b) && a.digest == b.digest;
+}
+
+[[nodiscard]] bool changed(const Entry& before, const Entry& after) {
+  if (!before.same_as(after)) return true;
+  if (before.kind == Kind::kDirectory) return false;  // its stamp changes with what it holds
+  const bool both_stamped = before.stamp != Stamp{} && after.stamp != Stamp{};
+  return both_stamped && before.stamp != after.stamp;
+}
+
+[[nodiscard]] char letter_of(Change change) {
+  switch (change) {
+    case Change::kCreated:
+      return '+';
+    case Change::kReplaced:
+      return '=';
+    case Change::kAttributes:
+      return '~';
+    case Change::kRemoved:
+      return '-';
+  }
+  return '?';
+}
+
+[[nodiscard]] std::optional<Change> change_of(char letter) {
+  switch (letter) {
+    case '+':
+      return Change::kCreated;
+    case '=':
+      return Change::kReplaced;
+    case '~':
+      return Change::kAttributes;
+    case '-':
+      return Change::kRemoved;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// Whether one of the directories above `path` is in `tops`.
+[[nodiscard]] bool is_covered(std::string_view path,
+                              const std::set<std::string, std::less<>>& tops) {
+  for (std::string_view above = parent_of(path); !above.empty(); above = parent_of(above)) {
+    if (tops.find(above) != tops.end()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool operator==(const Difference& a, const Difference& b) {
+  return a.change == b.change && a.path == b.path && equal(a.entry, b.entry) &&
+         equal(a.before, b.before);
+}
+
+bool operator==(const Move& a, const Move& b) {
+  return a.kind == b.kind && a.path == b.path && equal(a.after, b.after) &&
+         equal(a.before, b.before);
+}
+
+std::string_view parent_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
+}
+
+Delta difference(const Manifest& before, const Manifest& after) {
+  Delta delta;
+  auto old = before.begin();
+  auto now = after.begin();
+  while (old != before.end() || now != after.end()) {
+    if (now == after.end() || (old != before.end() && old->first < now->first)) {
+      if (old->first != kRoot) delta.push_back({Change::kRemoved, old->first, old->second, {}});
+      ++old;
+    } else if (old == before.end() || now->first < old->first) {
+      // The root is there before anything is in it.
+      const bool is_root = now->first == kRoot;
+      delta.push_back({is_root ? Change::kAttributes : Change::kCreated, now->first, now->second,
+                       is_root ? now->second : Entry{}});
+      ++now;
+    } else {
+      if (changed(old->second, now->second)) {
+        const bool stays_directory =
+            old->second.kind == Kind::kDirectory && now->second.kind == Kind::kDirectory;
+        if (stays_directory) {
+          delta.push_back({Change::kAttributes, now->first, now->second, old->second});
+        } else {
+          delta.push_back({Change::kReplaced, now->first, now->second, {}});
+        }
+      }
+      ++old;
+      ++now;
+    }
+  }
+  return delta;
+}
+
+Delta with_other_names(Delta delta, const Manifest& after) {
+  std::unordered_map<std::uint64_t, std::set<std::string>> copied;
+  for (const Difference& one : delta) {
+    const auto found = after.find(one.path);
+    const bool counts = (one.change == Change::kCreated || one.change == Change::kReplaced) &&
+                        found != after.end() && found->second.kind == Kind::kFile &&
+                        found->second.stamp.inode != 0;
+    if (counts) copied[found->second.stamp.inode].insert(one.path);
+  }
+  if (copied.empty()) return delta;
+  Delta others;
+  for (const auto& [path, entry] : after) {
+    if (entry.kind != Kind::kFile) continue;
+    const auto names = copied.find(entry.stamp.inode);
+    if (names == copied.end() || names->second.count(path) > 0) continue;
+    others.push_back({Change::kReplaced, path, entry, {}});
+  }
+  const auto in_order = [](const Difference& a, const Difference& b) { return a.path < b.path; };
+  Delta all;
+  std::merge(delta.begin(), delta.end(), others.begin(), others.end(), std::back_inserter(all),
+             in_order);
+  return all;
+}
+
+void apply(const Delta& delta, Manifest& manifest) {
+  for (const Difference& one : delta) {
+    if (one.change == Change::kRemoved) {
+      manifest.erase(one.path);
+      continue;
+    }
+    Entry entry = one.entry;
+    entry.stamp = {};
+    manifest.insert_or_assign(one.path, std::move(entry));
+  }
+}
+
+std::vector<Move> moves_for(const Delta& delta) {
+  std::set<std::string, std::less<>> gone;   // moved aside as a whole
+  std::set<std::string, std::less<>> added;  // moved in as a whole
+  std::vector<Move> moves;
+  for (const Difference& one : delta) {
+    const bool leaves = one.change == Change::kRemoved || one.change == Change::kReplaced;
+    if (!leaves || is_covered(one.path, gone)) continue;
+    gone.insert(one.path);
+    moves.push_back({Move::Kind::kAside, one.path, {}, {}});
+  }
+  for (const Difference& one : delta) {
+    if (one.change == Change::kAttributes) {
+      moves.push_back({Move::Kind::kAttributes, one.path, one.entry, one.before});
+    }
+    const bool comes = one.change == Change::kCreated || one.change == Change::kReplaced;
+    if (!comes || is_covered(one.path, added)) continue;
+    added.insert(one.path);
+    moves.push_back({Move::Kind::kIn, one.path, {}, {}});
+  }
+  return moves;
+}
+
+std::vector<std::string> paths_to_copy(const Delta& delta) {
+  std::vector<std::string> paths;
+  for (const Difference& one : delta) {
+    if (one.change == Change::kCreated || one.change == Change::kReplaced) {
+      paths.push_back(one.path);
+    }
+  }
+  return paths;
+}
+
+std::string to_text(const Delta& delta) {
+  std::string text;
+  for (const Difference& one : delta) {
+    text += letter_of(one.change);
+    text += '\t';
+    if (one.change == Change::kAttributes) {
+      text += fmt::format("{:o}\t{}\t{}\t", one.before.mode, one.before.uid, one.before.gid);
+    }
+    text += to_line(one.path, one.entry, Stamps::kWithout);
+    text += '\n';
+  }
+  return text + fmt::format("end\t{}\n", delta.size());
+}
+
+namespace {
+
+tl::unexpected<std::string> refuse(std::string reason) {
+  return tl::unexpected<std::string>{std::move(reason)};
+}
+
+[[nodiscard]] bool parse_number(std::string_view text, std::uint32_t& into, int base) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into, base);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+[[nodiscard]] tl::expected<Difference, std::string> parse_difference(std::string_view line) {
+  const std::string_view letter = next_field(line);
+  const auto change = letter.size() == 1 ? change_of(letter[0]) : std::nullopt;
+  if (!change) return refuse("is no change");
+  Difference one;
+  one.change = *change;
+  if (*change == Change::kAttributes) {
+    one.before.kind = Kind::kDirectory;
+    const bool fits = parse_number(next_field(line), one.before.mode, 8) &&
+                      parse_number(next_field(line), one.before.uid, 10) &&
+                      parse_number(next_field(line), one.before.gid, 10);
+    if (!fits || one.before.mode > 07777) return refuse("has broken attributes");
+  }
+  auto parsed = parse_line(line);
+  if (!parsed) return refuse(parsed.error());
+  one.path = std::move(parsed->first);
+  one.entry = std::move(parsed->second);
+  if (*change == Change::kAttributes && one.entry.kind != Kind::kDirectory) {
+    return refuse("changes the attributes of what is no directory");
+  }
+  return one;
+}
+
+}  // namespace
+
+tl::expected<Delta, std::string> parse_delta(std::string_view text) {
+  Delta delta;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) break;
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    if (line.substr(0, 4) == "end\t") {
+      if (line.substr(4) == std::to_string(delta.size()) && text.empty()) return delta;
+      return refuse("does not end where it says");
+    }
+    auto parsed = parse_difference(line);
+    if (!parsed) return refuse(fmt::format("line {} {}", delta.size() + 1, parsed.error()));
+    if (!delta.empty() && parsed->path <= delta.back().path) {
+      return refuse(fmt::format("line {} is out of order", delta.size() + 1));
+    }
+    delta.push_back(std::move(*parsed));
+  }
+  return refuse("is cut: it has no end");
+}
+
+}  // namespace ha::sync

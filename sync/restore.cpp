@@ -1,0 +1,318 @@
+// The part of a session that makes the own copy equal to what was committed.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "sync/passage.hpp"
+#include "sync/scan.hpp"
+#include "sync/session.hpp"
+
+namespace ha::sync {
+namespace {
+
+/// A standby reads while the writer goes on; each round gets what the last one missed.
+constexpr int kRoundsMax = 5;
+constexpr std::size_t kProgressEvery = 500;
+
+[[nodiscard]] std::string own_directory(const Mirror& mirror) {
+  return mirror.source + "/" + std::string{kReserved};
+}
+
+/// Everything on the file system of `path` reaches its disk.
+[[nodiscard]] Result<void> sync_file_system(const std::string& path) {
+  const File directory{open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (directory.get() < 0) return failure(errno, "open " + path);
+  if (syncfs(directory.get()) != 0) return failure(errno, "sync " + path);
+  return {};
+}
+
+/// What is neither in the base nor in the goal: it exists only here.
+[[nodiscard]] Manifest without_goal(const Manifest& now, const Manifest& base,
+                                    const Manifest& goal) {
+  Manifest rest;
+  for (const auto& [path, entry] : now) {
+    const auto wanted = goal.find(path);
+    const auto known = base.find(path);
+    const bool reached = wanted != goal.end() && wanted->second.same_as(entry);
+    if (!reached) {
+      rest.emplace(path, entry);
+    } else if (known != base.end()) {
+      rest.emplace(path, known->second);
+    }
+  }
+  return rest;
+}
+
+/// The manifest of what was committed, with the stamps of those local files that are equal to it.
+[[nodiscard]] Manifest stamped(const Manifest& committed, const Manifest& local) {
+  Manifest result = committed;
+  for (auto& [path, entry] : result) {
+    const auto found = local.find(path);
+    if (found != local.end() && found->second.same_as(entry)) entry.stamp = found->second.stamp;
+  }
+  return result;
+}
+
+[[nodiscard]] std::string utc_name(WallTime time) {
+  const auto seconds = static_cast<std::time_t>(time / 1'000'000'000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}.{:03}Z", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     time / 1'000'000 % 1000);
+}
+
+/// Where this recovery keeps what it replaces: a new place, or that of the one that did not end.
+[[nodiscard]] Result<std::string> backup_directory(const Mirror& mirror) {
+  const std::string marker = own_directory(mirror) + "/recovering";
+  auto name = read_file(marker, 256);
+  if (!name && name.error().code.value() != ENOENT) return tl::make_unexpected(name.error());
+  if (!name || name->empty() || name->find('/') != std::string::npos) {
+    name = utc_name(wall_time());
+    if (auto done = make_directories(own_directory(mirror)); !done) {
+      return tl::make_unexpected(done.error());
+    }
+    if (auto done = write_file(marker, *name); !done) return tl::make_unexpected(done.error());
+  }
+  return own_directory(mirror) + "/backups/" + *name;
+}
+
+[[nodiscard]] Result<void> finish_backup(const Mirror& mirror, int keep) {
+  const std::string directory = own_directory(mirror) + "/backups";
+  const auto names = list_directory(directory);
+  if (!names) return tl::make_unexpected(names.error());
+  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < names->size(); ++i) {
+    if (auto done = remove_tree(join(directory, (*names)[i])); !done) return done;
+  }
+  return remove_file(own_directory(mirror) + "/recovering");
+}
+
+}  // namespace
+
+Result<Session::Goal> Session::goal_of(const TargetView& view,
+                                       std::optional<std::uint64_t> generation) const {
+  const Head& head = *view.head;
+  Goal goal{head.version, head.digest, generation.value_or(head.version.generation), {}};
+  if (goal.generation > head.version.generation || goal.generation == 0 ||
+      goal.generation + kGenerationsKept < head.version.generation) {
+    const std::uint64_t oldest =
+        head.version.generation > kGenerationsKept ? head.version.generation - kGenerationsKept : 1;
+    return failure(0, fmt::format("generation {} is not kept; there are {} to {}", goal.generation,
+                                  oldest, head.version.generation));
+  }
+  auto manifest = target_.manifest_at(goal.generation);
+  if (!manifest) return tl::make_unexpected(manifest.error());
+  goal.manifest = std::move(*manifest);
+  if (goal.generation == head.version.generation && digest_of(goal.manifest) != head.digest) {
+    return failure(EBADMSG, fmt::format("the manifest of generation {} does not have the digest "
+                                        "that its head names",
+                                        goal.generation));
+  }
+  return goal;
+}
+
+Result<CopyProgress> Session::fetch(const Goal& goal, const std::vector<std::string>& paths,
+                                    const std::string& incoming) {
+  if (auto done = remove_tree(incoming); !done) return tl::make_unexpected(done.error());
+  if (auto done = make_directories(incoming); !done) return tl::make_unexpected(done.error());
+  CopyProgress total;
+  for (const std::string& path : paths) {
+    ++total.entries;
+    total.size_bytes += goal.manifest.find(path)->second.size_bytes;
+  }
+  const auto places = target_.places(paths, goal.generation);
+  if (!places) return tl::make_unexpected(places.error());
+  for (const Target::Place& place : *places) {
+    if (place.paths.empty()) continue;
+    auto copy = Rsync::start(place.root, incoming, place.paths, Durability::kLeaveToSystem);
+    if (!copy) return tl::make_unexpected(copy.error());
+    const auto copied = copy->wait([&](const CopyProgress& now) { tell("copy", now, total); });
+    if (!copied) return tl::make_unexpected(copied.error());
+  }
+  for (const std::string& path : paths) {
+    const Entry& wanted = goal.manifest.find(path)->second;
+    const std::string fetched = join(incoming, path);
+    auto found = look_closely(fetched);
+    if (!found) return tl::make_unexpected(found.error());
+    if (*found && (*found)->kind == Kind::kFile) {
+      const auto digest = digest_of_file(fetched);
+      if (!digest) return tl::make_unexpected(digest.error());
+      (*found)->digest = *digest;
+    }
+    if (*found && (*found)->kind == Kind::kDirectory && wanted.kind == Kind::kDirectory) {
+      if (auto done = set_attributes(fetched, wanted); !done) {
+        return tl::make_unexpected(done.error());
+      }
+    } else if (!*found || !(*found)->same_as(wanted)) {
+      return failure(EAGAIN, fmt::format("{} on the target is not what generation {} says", path,
+                                         goal.generation));
+    }
+  }
+  return total;
+}
+
+Result<Report> Session::make_equal(const Goal& goal, const Manifest& now, const std::string& aside,
+                                   const std::string& target_id) {
+  const Delta delta = difference(now, goal.manifest);
+  Report report;
+  report.version = goal.version;
+  const std::string incoming = own_directory(mirror_) + "/new";
+  const auto fetched = fetch(goal, paths_to_copy(delta), incoming);
+  if (!fetched) return tl::make_unexpected(fetched.error());
+  report.copied = *fetched;
+  const Stage stage{mirror_.source, incoming, aside};
+  const std::vector<Move> moves = moves_for(delta);
+  for (std::size_t i = 0; i < moves.size(); ++i) {
+    if (i % kProgressEvery == 0) tell("publish", {i, 0}, {moves.size(), 0});
+    if (auto done = carry_out(moves[i], stage); !done) return tl::make_unexpected(done.error());
+  }
+  for (const Difference& one : delta) report.removed += one.change == Change::kRemoved ? 1 : 0;
+  if (auto done = remove_tree(incoming); !done) return tl::make_unexpected(done.error());
+  // Before the records say that it is there: what a power cut loses must not look like a change.
+  if (auto done = sync_file_system(mirror_.source); !done) {
+    return tl::make_unexpected(done.error());
+  }
+  Manifest local = goal.manifest;
+  for (auto& [path, entry] : local) {
+    const auto before = now.find(path);
+    if (before != now.end() && before->second.same_as(entry)) {
+      entry.stamp = before->second.stamp;
+      continue;
+    }
+    auto found = look_closely(join(mirror_.source, path));
+    if (!found) return tl::make_unexpected(found.error());
+    if (*found) entry.stamp = (*found)->stamp;
+  }
+  Manifest committed = goal.manifest;
+  if (goal.generation != goal.version.generation) {
+    auto head = target_.manifest_at(goal.version.generation);
+    if (!head) return tl::make_unexpected(head.error());
+    committed = std::move(*head);
+  }
+  if (auto done = mark_source(mirror_); !done) {
+    return tl::make_unexpected(done.error());
+  }
+  const Base base{goal.version, goal.digest, target_id};
+  if (auto done = state_.save_base(base, stamped(committed, local)); !done) {
+    return tl::make_unexpected(done.error());
+  }
+  report.outcome = delta.empty() ? Outcome::kUnchanged : Outcome::kApplied;
+  report.text = fmt::format("equal to generation {}", goal.generation);
+  return report;
+}
+
+Report Session::catch_up(const std::optional<std::vector<std::string>>& changed) {
+  Error last;
+  for (int round = 0; round < kRoundsMax; ++round) {
+    const auto view = target_.observe();
+    if (!view) return failed(view.error());
+    if (!view->head) {
+      Report report;
+      report.outcome = Outcome::kUnchanged;
+      report.text = "nothing was committed yet";
+      return report;
+    }
+    const bool has_base = state_.view().base.has_value();
+    if (has_base && state_.view().base->target_id != view->id) {
+      return failed({{}, "the target is not the one this machine's copy belongs to"});
+    }
+    if (auto fits = check_source(has_base); !fits) return failed(fits.error());
+    const auto now = scan(round == 0 ? changed : std::nullopt);
+    if (!now) return failed(now.error());
+    if (!has_base && !holds_nothing(now->manifest)) {
+      return failed({{},
+                     fmt::format("source {} holds files that did not come from the target: "
+                                 "`recover` keeps a backup of them",
+                                 mirror_.source)});
+    }
+    const auto goal = goal_of(*view, std::nullopt);
+    if (!goal) return failed(goal.error());
+    std::string kept_in;
+    std::uint64_t conflicts = 0;
+    if (has_base) {
+      const auto kept =
+          keep_tail(without_goal(now->manifest, state_.manifest(), goal->manifest), kept_in);
+      if (!kept) return failed(kept.error());
+      conflicts = *kept;
+    }
+    const std::string aside = own_directory(mirror_) + "/old";
+    auto report = make_equal(*goal, now->manifest, aside, view->id);
+    if (!report) {
+      // The writer has gone on: what is there now is a later generation.
+      last = report.error();
+      if (last.code.value() != EAGAIN && last.code.value() != ENOENT) return failed(last);
+      continue;
+    }
+    if (auto done = remove_tree(aside); !done) return failed(done.error());
+    report->scanned = view->head->scanned;
+    report->conflicts = conflicts;
+    report->kept_in = kept_in;
+    return *report;
+  }
+  return failed(last);
+}
+
+Report Session::recover(const RecoverOptions& options) {
+  auto view = target_.observe();
+  if (!view) return failed(view.error());
+  if (!view->head) {
+    return failed({{}, fmt::format("nothing was committed to {} yet", mirror_.target)});
+  }
+  if (options.dry_run) {
+    Report report;
+    report.outcome = Outcome::kUnchanged;
+    report.version = view->head->version;
+    report.text = fmt::format(
+        "would raise the epoch to {} and restore generation {} of {}", view->claim.epoch + 1,
+        options.generation.value_or(view->head->version.generation), view->head->node);
+    return report;
+  }
+  // Who else might be writing is fenced off before anything is read.
+  const auto claimed = claim(view->claim.epoch + 1, "recover");
+  if (!claimed) return failed(claimed.error());
+  if (!*claimed) {
+    return failed({std::make_error_code(std::errc::device_or_resource_busy),
+                   "another machine claimed the target at the same moment"});
+  }
+  view = target_.observe();
+  if (!view) return failed(view.error());
+  for (const Version version : unfinished(*view)) {
+    if (auto done = target_.roll_back(version); !done) return failed(done.error());
+  }
+  view = target_.observe();
+  if (!view) return failed(view.error());
+  const auto goal = goal_of(*view, options.generation);
+  if (!goal) return failed(goal.error());
+
+  if (auto done = make_directories(mirror_.source); !done) return failed(done.error());
+  auto now = scan_tree(mirror_.source, Exclusions{mirror_.exclude});
+  if (!now) return failed(now.error());
+  std::size_t looked = 0;
+  for (auto& [path, entry] : now->manifest) {
+    if (++looked % kProgressEvery == 0) {
+      tell("verify", {looked, 0}, {now->manifest.size(), 0});
+    }
+    if (entry.kind != Kind::kFile) continue;
+    auto digest = digest_of_file(join(mirror_.source, path));
+    if (digest) entry.digest = *digest;
+  }
+  const auto backup = backup_directory(mirror_);
+  if (!backup) return failed(backup.error());
+  auto report = make_equal(*goal, now->manifest, *backup, view->id);
+  if (!report) return failed(report.error());
+  if (auto done = finish_backup(mirror_, options.keep_backups); !done) return failed(done.error());
+  report->outcome = Outcome::kApplied;
+  report->scanned = view->head->scanned;
+  if (const auto kept = look_at(*backup); kept && *kept == Found::kDirectory) {
+    report->kept_in = *backup;
+  }
+  report->text = fmt::format("restored generation {} of {}: {} files verified", goal->generation,
+                             view->head->node, totals_of(goal->manifest).files);
+  return *report;
+}
+
+}  // namespace ha::sync

@@ -1,0 +1,172 @@
+#include "sync/rsync.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <utility>
+
+namespace ha::sync {
+namespace {
+
+constexpr int kVanished = 24;  // files went away while they were copied; the caller looks itself
+constexpr int kPatienceMs = 500;
+constexpr std::size_t kLastWordsMax = 2048;
+
+[[nodiscard]] Result<File> list_of(const std::vector<std::string>& paths) {
+  File list{memfd_create("paths", MFD_CLOEXEC)};
+  if (list.get() < 0) return failure(errno, "create a list for rsync");
+  std::string text;
+  for (const std::string& path : paths) {
+    text += path;
+    text += '\0';
+  }
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const ssize_t written = write(list.get(), rest.data(), rest.size());
+    if (written < 0) return failure(errno, "write a list for rsync");
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (lseek(list.get(), 0, SEEK_SET) != 0) return failure(errno, "rewind a list for rsync");
+  return list;
+}
+
+[[nodiscard]] std::vector<std::string> arguments(const std::string& from, const std::string& to,
+                                                 Durability durability) {
+  std::vector<std::string> words{"rsync",
+                                 "-lptgoHAX",
+                                 "--numeric-ids",
+                                 "--whole-file",
+                                 "--inplace",
+                                 "--sparse",
+                                 "--omit-dir-times",
+                                 "--from0",
+                                 "--files-from=-",
+                                 "--ignore-missing-args",
+                                 "--out-format=%l %n"};
+  if (durability == Durability::kOnDisk) words.emplace_back("--fsync");
+  words.push_back(from + "/");
+  words.push_back(to + "/");
+  return words;
+}
+
+/// Never returns.
+[[noreturn]] void become_rsync(const std::vector<std::string>& words, int list, int output,
+                               int errors) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  dup2(list, STDIN_FILENO);
+  dup2(output, STDOUT_FILENO);
+  dup2(errors, STDERR_FILENO);
+  std::vector<char*> argv;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): execvp() does not change them
+  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  setenv("LC_ALL", "C", 1);
+  execvp("rsync", argv.data());
+  _exit(127);
+}
+
+}  // namespace
+
+std::string rsync_failure(int exit_code, std::string_view last_words) {
+  if (exit_code == 0 || exit_code == kVanished) return {};
+  if (exit_code == 127) return "rsync cannot be started: is it installed?";
+  // The first line that says what went wrong; the last is only rsync's summary.
+  const std::string_view first = last_words.substr(0, last_words.find('\n'));
+  return fmt::format("rsync ended with {}{}{}", exit_code, first.empty() ? "" : ": ", first);
+}
+
+Rsync::Rsync(pid_t child, File output, File errors)
+    : child_{child}, output_{std::move(output)}, errors_{std::move(errors)} {}
+
+Rsync::Rsync(Rsync&& other) noexcept
+    : child_{std::exchange(other.child_, -1)},
+      output_{std::move(other.output_)},
+      errors_{std::move(other.errors_)},
+      unread_{std::move(other.unread_)},
+      progress_{other.progress_} {}
+
+Rsync::~Rsync() {
+  if (child_ < 0) return;
+  kill(child_, SIGKILL);
+  waitpid(child_, nullptr, 0);
+}
+
+Result<Rsync> Rsync::start(const std::string& from, const std::string& to,
+                           const std::vector<std::string>& paths, Durability durability) {
+  auto list = list_of(paths);
+  if (!list) return tl::make_unexpected(list.error());
+  std::array<int, 2> pipe{};
+  if (pipe2(pipe.data(), O_CLOEXEC) != 0) return failure(errno, "create a pipe for rsync");
+  File read_end{pipe[0]};
+  const File write_end{pipe[1]};
+  File errors{memfd_create("errors", MFD_CLOEXEC)};
+  if (errors.get() < 0) return failure(errno, "create a file for rsync");
+  const std::vector<std::string> words = arguments(from, to, durability);
+  const pid_t child = fork();
+  if (child < 0) return failure(errno, "start rsync");
+  if (child == 0) become_rsync(words, list->get(), write_end.get(), errors.get());
+  return Rsync{child, std::move(read_end), std::move(errors)};
+}
+
+void Rsync::take_lines() {
+  std::size_t start = 0;
+  for (std::size_t end = unread_.find('\n'); end != std::string::npos;
+       end = unread_.find('\n', start)) {
+    std::uint64_t size = 0;
+    const auto [digits_end, error] =
+        std::from_chars(unread_.data() + start, unread_.data() + end, size);
+    // A directory has a size of its own, and a slash at its end.
+    if (error == std::errc{} && *digits_end == ' ' && unread_[end - 1] != '/') {
+      progress_.size_bytes += size;
+    }
+    ++progress_.entries;
+    start = end + 1;
+  }
+  unread_.erase(0, start);
+}
+
+bool Rsync::drain(int patience_ms) {
+  pollfd waiting{output_.get(), POLLIN, 0};
+  while (::poll(&waiting, 1, patience_ms) > 0) {
+    std::array<char, 16384> chunk{};
+    const ssize_t got = read(output_.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    unread_.append(chunk.data(), static_cast<std::size_t>(got));
+    take_lines();
+    patience_ms = 0;
+  }
+  return true;
+}
+
+CopyProgress Rsync::poll() {
+  drain(0);
+  return progress_;
+}
+
+Result<CopyProgress> Rsync::wait(const std::function<void(const CopyProgress&)>& on_progress) {
+  while (drain(kPatienceMs)) on_progress(progress_);
+  int status = 0;
+  while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  }
+  child_ = -1;
+  on_progress(progress_);
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  std::string last_words(kLastWordsMax, '\0');
+  const ssize_t size = pread(errors_.get(), last_words.data(), last_words.size(), 0);
+  last_words.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  const std::string why = rsync_failure(code, last_words);
+  if (!why.empty()) return failure(0, why);
+  return progress_;
+}
+
+}  // namespace ha::sync
