@@ -48,6 +48,8 @@ class FakeKernel final : public Kernel {
     return result;
   }
 
+  void catch_up() override { deliver(); }
+
   void on_event(std::function<void(const KernelEvent&)> handler) override {
     handler_ = std::move(handler);
   }
@@ -105,6 +107,7 @@ class FakeKernel final : public Kernel {
 
   void set_carrier(IfIndex index, bool carrier) {
     Link link = link_at(index);
+    if (link.running && !carrier) ++link.carrier_losses;
     link.running = link.up && carrier;
     happen(LinkChanged{link});
   }

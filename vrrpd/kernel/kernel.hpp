@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -23,6 +24,8 @@ struct Link {
   bool up = false;       ///< administratively (IFF_UP)
   bool running = false;  ///< and has carrier (IFF_RUNNING)
   MacAddress mac{};
+  /// How often it lost its carrier: a loss that was over before anybody looked shows only here.
+  std::uint32_t carrier_losses = 0;
   friend bool operator==(const Link&, const Link&) = default;
 };
 
@@ -85,6 +88,11 @@ class Kernel {
   /// Removes them in batches; one that is gone already is success. Returns the first refusal, after
   /// trying all.
   virtual Result<void> remove_addresses(std::span<const AddressRequest> requests) = 0;
+
+  /// Reads the notifications that are there already, without waiting for the loop; afterwards the
+  /// picture holds every change that was made here. Not for use in the handler of on_event(), which
+  /// is called for each.
+  virtual void catch_up() = 0;
 
   /// Called from the event loop for each change after it is visible in links() and addresses().
   virtual void on_event(std::function<void(const KernelEvent&)> handler) = 0;

@@ -127,7 +127,8 @@ struct Netlink::Sockets {
   /// Adds the answer to one dump to `fresh`. Returns whether nothing changed meanwhile.
   Result<bool> dump(const std::vector<std::uint8_t>& request, std::uint32_t number, Picture& fresh);
 
-  void read_notifications();
+  /// Reads up to a turn's worth; returns whether there may be more.
+  bool read_notifications();
   void resynchronise();
   void emit(const KernelEvent& event);
 
@@ -266,17 +267,21 @@ Result<bool> Netlink::Sockets::dump(const std::vector<std::uint8_t>& request, st
 
 // ---- notifications ----
 
-void Netlink::Sockets::read_notifications() {
-  if (stale) return resynchronise();
+bool Netlink::Sockets::read_notifications() {
+  if (stale) {
+    resynchronise();
+    return false;
+  }
   for (int i = 0; i < kNotificationsPerTurnMax; ++i) {
     const Reading reading = receive(notifications.get(), datagram);
     switch (reading.what) {
       case Received::kNothing:
       case Received::kFailed:  // The error is read off the socket with this; what is left is read
                                // in the next turn.
-        return;
+        return false;
       case Received::kLost:
-        return resynchronise();
+        resynchronise();
+        return false;
       case Received::kMessages:
         for_each_message(datagram, reading.size, [this](nlmsghdr& message) {
           const auto event = parse(message);
@@ -284,6 +289,7 @@ void Netlink::Sockets::read_notifications() {
         });
     }
   }
+  return true;
 }
 
 void Netlink::Sockets::resynchronise() {
@@ -341,6 +347,14 @@ Result<void> Netlink::add_addresses(std::span<const AddressRequest> requests) {
 
 Result<void> Netlink::remove_addresses(std::span<const AddressRequest> requests) {
   return sockets_->change_addresses(Change::kRemove, requests);
+}
+
+void Netlink::catch_up() {
+  HA_CHECK(!sockets_->handling);
+  // More than the queue holds are changes that go on being made.
+  for (int i = 0; i < kNotificationsQueuedMax; i += kNotificationsPerTurnMax) {
+    if (!sockets_->read_notifications()) return;
+  }
 }
 
 void Netlink::on_event(std::function<void(const KernelEvent&)> handler) {

@@ -22,6 +22,7 @@ class Netlink final : public Kernel {
   [[nodiscard]] const std::vector<Address>& addresses() const override;
   Result<void> add_addresses(std::span<const AddressRequest> requests) override;
   Result<void> remove_addresses(std::span<const AddressRequest> requests) override;
+  void catch_up() override;
   void on_event(std::function<void(const KernelEvent&)> handler) override;
 
  private:

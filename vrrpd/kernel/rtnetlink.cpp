@@ -136,11 +136,13 @@ std::optional<KernelEvent> parse_link(nlmsghdr& message) {
   const Attributes<IFLA_MAX> attributes{message, sizeof header};
   std::string name = attributes.text(IFLA_IFNAME);
   if (!attributes.valid() || name.empty()) return std::nullopt;
-  return LinkChanged{Link{.index = index,
-                          .name = std::move(name),
-                          .up = (header.ifi_flags & IFF_UP) != 0,
-                          .running = (header.ifi_flags & IFF_RUNNING) != 0,
-                          .mac = attributes.get<MacAddress>(IFLA_ADDRESS).value_or(MacAddress{})}};
+  return LinkChanged{
+      Link{.index = index,
+           .name = std::move(name),
+           .up = (header.ifi_flags & IFF_UP) != 0,
+           .running = (header.ifi_flags & IFF_RUNNING) != 0,
+           .mac = attributes.get<MacAddress>(IFLA_ADDRESS).value_or(MacAddress{}),
+           .carrier_losses = attributes.get<std::uint32_t>(IFLA_CARRIER_DOWN_COUNT).value_or(0)}};
 }
 
 std::optional<IpAddress> address_in(const AddressAttributes& attributes, int family) {

@@ -284,6 +284,38 @@ TEMPLATE_TEST_CASE("a handler may put back what was removed", "", FakeMachine, R
   CHECK(find_address(kernel, eth, kFirst) != nullptr);
 }
 
+TEMPLATE_TEST_CASE("a loss of carrier shows when it is over", "", FakeMachine, RealMachine) {
+  TestType machine;
+  Kernel& kernel = machine.kernel();
+  const IfIndex eth = machine.add_link("eth");
+  const Link before = *find_link(kernel, "eth");
+  machine.flap(eth);
+  REQUIRE(machine.wait_until([&] {
+    const Link& now = *find_link(kernel, "eth");
+    return now.running && now.carrier_losses == before.carrier_losses + 1;
+  }));
+}
+
+TEMPLATE_TEST_CASE("after catching up the picture holds what was changed here", "", FakeMachine,
+                   RealMachine) {
+  TestType machine;
+  Kernel& kernel = machine.kernel();
+  const IfIndex eth = machine.add_link("eth");
+  const auto requests = numbered_requests(eth, 1500);
+  std::size_t told = 0;
+  kernel.on_event([&](const KernelEvent&) { ++told; });
+
+  REQUIRE(kernel.add_addresses(requests));
+  CHECK(kernel.addresses().size() < requests.size());
+  kernel.catch_up();
+
+  CHECK(told == requests.size());
+  for (const AddressRequest& request : requests) {
+    REQUIRE(find_address(kernel, eth, request.prefix) != nullptr);
+  }
+  kernel.on_event({});
+}
+
 TEMPLATE_TEST_CASE("without a handler the picture is kept up to date all the same", "", FakeMachine,
                    RealMachine) {
   TestType machine;

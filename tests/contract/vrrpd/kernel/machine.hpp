@@ -48,6 +48,11 @@ class FakeMachine {
     return index;
   }
   void set_up(IfIndex index, bool up) { kernel_.set_up(index, up); }
+  /// The cable is out for a moment.
+  void flap(IfIndex index) {
+    kernel_.set_carrier(index, false);
+    kernel_.set_carrier(index, true);
+  }
   void rename(IfIndex index, const std::string& name) { kernel_.rename(index, name); }
   void remove_link(IfIndex index) { kernel_.remove_link(index); }
   void add_address(IfIndex index, const Prefix& added) {
@@ -100,6 +105,10 @@ class RealMachine {
   }
   void set_up(IfIndex index, bool up) {
     run("ip link set " + name_of(index) + (up ? " up" : " down"));
+  }
+  void flap(IfIndex index) {
+    const std::string peer = name_of(index) + "-peer";
+    run("ip link set " + peer + " down && ip link set " + peer + " up");
   }
   void rename(IfIndex index, const std::string& name) {
     run("ip link set " + name_of(index) + " name " + name);

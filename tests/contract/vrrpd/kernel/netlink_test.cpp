@@ -32,7 +32,7 @@ TEST_CASE("what was there before is in the picture at once") {
   REQUIRE(kernel);
   const Link* lan = find_link(**kernel, "lan");
   REQUIRE(lan != nullptr);
-  CHECK(*lan == Link{lan->index, "lan", false, false, {2, 0, 0, 0, 0, 7}});
+  CHECK(*lan == Link{lan->index, "lan", false, false, {2, 0, 0, 0, 0, 7}, lan->carrier_losses});
   CHECK(find_address(**kernel, lan->index, prefix("192.0.2.1/24")) != nullptr);
   CHECK(find_address(**kernel, lan->index, prefix("2001:db8::1/64")) != nullptr);
 }
