@@ -134,6 +134,15 @@ std::string instances_text(const Json& status, Form form) {
   return table(rows, form);
 }
 
+std::string faults_text(const Json& status) {
+  std::string text;
+  for (const Json& instance : list_of(status, "instances")) {
+    if (text_of(instance, "state") != "fault") continue;
+    text += fmt::format("  {}: {}\n", text_of(instance, "name"), text_of(instance, "reason"));
+  }
+  return text.empty() ? text : "\nFaults:\n" + text;
+}
+
 std::string demotions_text(const Json& status) {
   std::string text;
   for (const Json& instance : list_of(status, "instances")) {
@@ -193,8 +202,8 @@ std::string haproxy_text(const Json& status, Form form) {
 }
 
 std::string status_text(const Json& status, Form form) {
-  return fmt::format("{}, vrrpd {}\n\n{}{}{}{}", text_of(status, "node"),
-                     text_of(status, "version"), instances_text(status, form),
+  return fmt::format("{}, vrrpd {}\n\n{}{}{}{}{}", text_of(status, "node"),
+                     text_of(status, "version"), instances_text(status, form), faults_text(status),
                      demotions_text(status), haproxy_text(status, form), alarms_text(status));
 }
 
@@ -203,7 +212,7 @@ std::vector<std::string> complaints(const Json& status) {
   for (const Json& instance : list_of(status, "instances")) {
     const std::string name = text_of(instance, "name");
     if (text_of(instance, "state") == "fault") {
-      texts.push_back(fmt::format("{} is in fault ({})", name, text_of(instance, "last-event")));
+      texts.push_back(fmt::format("{} is in fault: {}", name, text_of(instance, "reason")));
     }
     for (const Json& alarm : list_of(instance, "alarms")) {
       texts.push_back(fmt::format("{} has the alarm {}", name, text_of(alarm, "kind")));

@@ -100,6 +100,30 @@ std::string master_hears(const RouterStatus& router) {
   return fmt::format("It hears nobody else: the last advertisement {}.", last_heard(router));
 }
 
+/// What keeps a backup of higher priority back.
+std::string preempt_sentence(const RouterStatus& router) {
+  const std::string higher = "Its own priority is higher: ";
+  if (router.priority == kPriorityOwner) {
+    return higher + "as the owner it takes over when its timer runs out.";
+  }
+  switch (router.preempt) {
+    case Preempt::kNo:
+      return higher + "with `preempt: false` it leaves a living master in place.";
+    case Preempt::kDegraded:
+      return higher +
+             "with `preempt: degraded` it leaves the master in place until that one's priority "
+             "drops.";
+    case Preempt::kYes:
+      break;
+  }
+  if (router.preempt_delay == Duration::zero()) {
+    return higher + "with `preempt: true` it takes over when its timer runs out.";
+  }
+  return fmt::format(
+      "{}with `preempt: true` it takes over once it has heard it for the `preempt_delay` of {}.",
+      higher, spell(std::chrono::duration_cast<std::chrono::milliseconds>(router.preempt_delay)));
+}
+
 void append_backup_hears(std::vector<std::string>& sentences, const RouterStatus& router) {
   if (!hears_somebody(router)) {
     sentences.push_back(fmt::format("It hears no master and takes over after {} of silence.",
@@ -117,8 +141,7 @@ void append_backup_hears(std::vector<std::string>& sentences, const RouterStatus
       router.last_adv_source, router.last_adv_priority.value(), spell(router.last_adv_age),
       spell_ms(router.master_down_interval)));
   if (router.effective_priority > router.last_adv_priority) {
-    sentences.push_back(
-        "Its own priority is higher: its preempt settings decide whether and when it takes over.");
+    sentences.push_back(preempt_sentence(router));
   }
 }
 

@@ -477,6 +477,8 @@ RouterStatus RouterDriver::status(TimePoint now) {
   status.state = name_of(state_);
   status.priority = config_.router.priority;
   status.effective_priority = effective_;
+  status.preempt = config_.router.preempt;
+  status.preempt_delay = config_.router.preempt_delay;
   for (const VirtualAddress& address : config_.addresses) {
     status.addresses.push_back(to_string(address.prefix));
   }
@@ -492,7 +494,8 @@ RouterStatus RouterDriver::status(TimePoint now) {
   status.master_down_interval = master_down_interval(config_.router.version, effective_, interval);
   status.last_event = last_event_;
   status.new_master_reason = new_master_reason_;
-  status.why = why_;
+  // What it waits for may have changed since it entered fault.
+  status.why = std::holds_alternative<Fault>(state_) ? fault_reason_ : why_;
   status.since = since_;
   status.tracks = demotions_;
   // A mismatch shows with every advertisement of the peer; a few may be lost.

@@ -152,6 +152,7 @@ void write(JsonText& json, const RouterStatus& router) {
   json.member("skew-time-ms", router.skew_time);
   json.member("last-event", name_of(router.last_event));
   json.member("new-master-reason", name_of(router.new_master_reason));
+  json.member("reason", router.why);
   json.member("since", to_utc(router.since));
   write_list(json, "tracks", router.tracks);
   write_list(json, "alarms", router.alarms);

@@ -50,6 +50,8 @@ struct RouterStatus {
   std::string state;  ///< "master"
   Priority priority;
   Priority effective_priority;
+  Preempt preempt = Preempt::kYes;
+  Duration preempt_delay{};
   std::vector<std::string> addresses;  ///< "192.168.1.100/24", in the order of the configuration
   std::string last_adv_source;         ///< empty: none was heard
   Priority last_adv_priority;          ///< what it claimed
@@ -58,7 +60,7 @@ struct RouterStatus {
   Duration skew_time{};
   LastEvent last_event = LastEvent::kNone;
   NewMasterReason new_master_reason = NewMasterReason::kNotMaster;
-  std::string why;  ///< the sentence logged with the last transition
+  std::string why;  ///< the sentence logged with the last transition; in fault: what is missing
   WallClock since;
   std::vector<Demotion> tracks;
   std::vector<Alarm> alarms;

@@ -93,8 +93,9 @@ TEST_CASE("whatever is unhealthy is named and makes the exit code 1, in every fo
   std::string shown;
   SECTION("an instance in fault") {
     status["instances"][1]["state"] = "fault";
-    status["instances"][1]["last-event"] = "interface-down";
-    reason = "VI_6 is in fault (interface-down)";
+    status["instances"][1]["reason"] = "interface eth0 is down";
+    shown = "Faults:\n  VI_6: interface eth0 is down\n";
+    reason = "VI_6 is in fault: interface eth0 is down";
   }
   SECTION("an alarm") {
     status["instances"][0]["alarms"].push_back({{"kind", "interval-mismatch"},
@@ -133,11 +134,11 @@ TEST_CASE("many complaints make one line") {
   status["instances"] = Json::array();
   for (int i = 0; i < 5; ++i) {
     status["instances"].push_back(
-        {{"name", "VI_" + std::to_string(i)}, {"state", "fault"}, {"last-event", "startup"}});
+        {{"name", "VI_" + std::to_string(i)}, {"state", "fault"}, {"reason", "no link"}});
   }
   CHECK(present_status(status).err ==
-        "vrrpctl: unhealthy: VI_0 is in fault (startup); VI_1 is in fault (startup); VI_2 is in "
-        "fault (startup); and 2 more\n");
+        "vrrpctl: unhealthy: VI_0 is in fault: no link; VI_1 is in fault: no link; VI_2 is in "
+        "fault: no link; and 2 more\n");
 }
 
 TEST_CASE("a running grace period is shown") {

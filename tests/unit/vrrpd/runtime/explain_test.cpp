@@ -68,7 +68,26 @@ TEST_CASE("a backup with the higher priority says what keeps it back") {
   RouterStatus router = backup();
   router.last_adv_priority = Priority{100};
   CHECK(explained(router).back() ==
-        "Its own priority is higher: its preempt settings decide whether and when it takes over.");
+        "Its own priority is higher: with `preempt: true` it takes over when its timer runs out.");
+
+  router.preempt_delay = std::chrono::seconds{5};
+  CHECK(explained(router).back() ==
+        "Its own priority is higher: with `preempt: true` it takes over once it has heard it for "
+        "the `preempt_delay` of 5.0 s.");
+
+  router.preempt = Preempt::kNo;
+  CHECK(explained(router).back() ==
+        "Its own priority is higher: with `preempt: false` it leaves a living master in place.");
+
+  router.preempt = Preempt::kDegraded;
+  CHECK(explained(router).back() ==
+        "Its own priority is higher: with `preempt: degraded` it leaves the master in place until "
+        "that one's priority drops.");
+
+  router.priority = kPriorityOwner;
+  router.effective_priority = kPriorityOwner;
+  CHECK(explained(router).back() ==
+        "Its own priority is higher: as the owner it takes over when its timer runs out.");
 }
 
 TEST_CASE("a backup whose master let go, or that hears none, says so") {

@@ -28,7 +28,7 @@ TEST_CASE("the status has the names, the order and the nesting of RFC 8347's lea
        "priority": 110, "effective-priority": 110, "addresses": ["192.168.1.100/24"],
        "last-adv-source": "10.0.0.11", "master-down-interval-ms": 3570.3, "skew-time-ms": 570.3,
        "last-event": "master-timeout", "new-master-reason": "no-response",
-       "since": "2026-01-07T10:15:00Z",
+       "reason": "no advertisement from 10.0.0.11 for 3570 ms", "since": "2026-01-07T10:15:00Z",
        "tracks": [{"name": "haproxy", "demotion": 0, "reason": "75% up, 3 of 4 teams healthy"}],
        "alarms": [{"kind": "interval-mismatch", "peer": "10.0.0.12", "ours": "1s", "theirs": "2s",
                    "since": "2026-01-07T10:15:00Z"}],
