@@ -14,8 +14,8 @@ from lab import Host, Lab, LabFailure
 
 logging.getLogger("scapy.runtime").setLevel(logging.ERROR)  # it misses a default route
 from scapy.layers.inet import IP
-from scapy.layers.inet6 import IPv6
-from scapy.layers.l2 import Ether
+from scapy.layers.inet6 import ICMPv6ND_NA, IPv6
+from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vrrp import VRRP, VRRPv3
 from scapy.utils import PcapReader
 
@@ -56,6 +56,24 @@ def _advert(packet) -> Advert | None:
     )
 
 
+@dataclass(frozen=True)
+class Announcement:
+    """A gratuitous ARP or an unsolicited neighbour advertisement."""
+
+    time: float
+    mac: str  # the sender's
+    address: str
+
+
+def _announcement(packet) -> Announcement | None:
+    arp, neighbour = packet.getlayer(ARP), packet.getlayer(ICMPv6ND_NA)
+    if arp and arp.psrc == arp.pdst:
+        return Announcement(float(packet.time), packet.src, arp.psrc)
+    if neighbour and not neighbour.S:
+        return Announcement(float(packet.time), packet.src, neighbour.tgt)
+    return None
+
+
 # By default tshark does not look at IPv4 checksums, and finds fault with an address that moves.
 _TSHARK = ["tshark", "-n", "-o", "ip.check_checksum:TRUE", "-o", "arp.detect_duplicate_ips:FALSE"]
 
@@ -90,6 +108,12 @@ class Capture:
         with PcapReader(str(self.file)) as packets:
             found = [advert for packet in packets if (advert := _advert(packet))]
         return [advert for advert in found if not mac or advert.mac == mac]
+
+    def announcements(self, mac: str = "") -> list[Announcement]:
+        """As adverts()."""
+        with PcapReader(str(self.file)) as packets:
+            found = [announcement for packet in packets if (announcement := _announcement(packet))]
+        return [announcement for announcement in found if not mac or announcement.mac == mac]
 
     def complaints(self, display_filter: str) -> list[str]:
         """What tshark and tcpdump find wrong with the packets that fit: malformed fields, wrong checksums, warnings."""

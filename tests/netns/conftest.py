@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 import lab as lab_module
 from lab import Lab
 from observe import AddressMonitor
+from pair import Pair
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -62,3 +63,9 @@ def lab() -> Iterator[Lab]:
 def monitor(lab: Lab) -> AddressMonitor:
     """Watches the addresses of one and two from before any daemon runs."""
     return AddressMonitor(lab, lab["one"], lab["two"])
+
+
+@pytest.fixture
+def pair(lab: Lab, monitor: AddressMonitor) -> Pair:
+    """Not started yet."""
+    return Pair(lab, monitor)

@@ -196,7 +196,8 @@ class Frr(Daemon):
 
 
 class Vrrpd(Daemon):
-    """Ours. `sections` are added to the configuration, `instance_keys` to its one instance."""
+    """Ours. `sections` are added to the configuration, `instance_keys` to its one instance, which
+    loses those that are None."""
 
     kind = "vrrpd"
 
@@ -227,6 +228,7 @@ class Vrrpd(Daemon):
         if i.unicast_peers:
             entry["unicast_peers"] = list(i.unicast_peers)
         entry.update(self.instance_keys)
+        entry = {key: value for key, value in entry.items() if value is not None}
         return {"node": self.host.name, "instances": [entry], "control": {"socket": str(self.socket)}, **self.sections}
 
     def config_text(self) -> str:

@@ -136,11 +136,43 @@ class Process:
     def thaw(self) -> None:
         self._signal_session(signal.SIGCONT)
 
+    def members(self) -> list[int]:
+        """It and whatever it started, in whichever session."""
+        found = [self.pid]
+        for pid in found:
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                with contextlib.suppress(OSError):
+                    found += [int(child) for child in children.read_text().split()]
+        return found
+
     def _signal_session(self, number: signal.Signals) -> None:
         # The group's number is ours only until its first process has been waited for.
         if self._popen.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, number)
+
+
+class Freezer:
+    """A control group that stops and resumes a program as a container's or a virtual machine's pause does: the program
+    sees no signal."""
+
+    def __init__(self, lab: Lab, process: Process):
+        self._group = control_groups() / f"{lab.name}-{process.pid}"
+        self._group.mkdir()
+        lab.freezers.append(self)
+        for pid in process.members():
+            (self._group / "cgroup.procs").write_text(str(pid))
+
+    def freeze(self) -> None:
+        (self._group / "cgroup.freeze").write_text("1")
+        wait_for(f"{self._group.name} to stand still", lambda: "frozen 1" in (self._group / "cgroup.events").read_text())
+
+    def thaw(self) -> None:
+        (self._group / "cgroup.freeze").write_text("0")
+
+    def remove(self) -> None:
+        """Once its processes have ended."""
+        remove_control_group(self._group)
 
 
 class Host:
@@ -194,12 +226,31 @@ class Host:
     def mac(self, interface: str = "eth0") -> str:
         return json.loads(run("ip", "-n", self.namespace, "-json", "link", "show", "dev", interface))[0]["address"]
 
+    def plug(self) -> None:
+        """Makes eth0 and connects it with the switch; it comes up with its addresses."""
+        run("ip", "link", "add", self.name, "netns", self.lab.switch, "type", "veth",
+            "peer", "name", "eth0", "netns", self.namespace)
+        self.ip(
+            f"address add {self.ipv4}/24 dev eth0",
+            f"address add {self.ipv6}/64 dev eth0 nodad",
+            "link set eth0 up",
+        )
+        self.lab.switch_ip(f"link set {self.name} master {BRIDGE} up")
+
+    def unplug(self) -> None:
+        """Takes the network card out: eth0 is gone."""
+        self.ip("link delete eth0")
+
     def cut(self) -> None:
         """Takes the switch's port down: the cable is out, the host sees no carrier."""
         self.lab.switch_ip(f"link set {self.name} down")
 
     def mend(self) -> None:
         self.lab.switch_ip(f"link set {self.name} up")
+
+    def flap(self) -> None:
+        """cut() and mend() within a millisecond."""
+        self.lab.switch_ip(f"link set {self.name} down", f"link set {self.name} up")
 
     def add_interface(self, interface: str, subnet: str) -> None:
         """A further one on a switch port of its own; `subnet` as "10.78.0" for 10.78.0.N/24."""
@@ -220,6 +271,7 @@ class Lab:
         self.directory.chmod(0o755)
         self.processes: list[Process] = []
         self.hosts: dict[str, Host] = {}
+        self.freezers: list[Freezer] = []
         _open_labs.append(self)
         try:
             self._build(names)
@@ -249,15 +301,8 @@ class Lab:
               for scope in ("all", "default")
               for key in ("accept_dad", "dad_transmits", "router_solicitations", "accept_ra")),
         )
-        run("ip", "link", "add", name, "netns", self.switch, "type", "veth",
-            "peer", "name", "eth0", "netns", host.namespace)
-        host.ip(
-            "link set lo up",
-            f"address add {host.ipv4}/24 dev eth0",
-            f"address add {host.ipv6}/64 dev eth0 nodad",
-            "link set eth0 up",
-        )
-        self.switch_ip(f"link set {name} master {BRIDGE} up")
+        host.ip("link set lo up")
+        host.plug()
         return host
 
     def __getitem__(self, name: str) -> Host:
@@ -302,8 +347,13 @@ class Lab:
 
     def close(self) -> None:
         """Ends every process and removes the namespaces; harmless when repeated."""
+        for freezer in self.freezers:
+            freezer.thaw()
         for process in self.processes:
             process.kill()
+        for freezer in self.freezers:
+            freezer.remove()
+        self.freezers.clear()
         for namespace in [host.namespace for host in self.hosts.values()] + [self.switch]:
             remove_namespace(namespace)
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -342,6 +392,17 @@ def remove_namespace(namespace: str) -> None:
     run("ip", "netns", "delete", namespace, check=False)
 
 
+def control_groups() -> Path:
+    """The root of the second version's hierarchy, which some systems have beside the first one's."""
+    roots = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
+    return next(root for root in roots if (root / "cgroup.procs").exists())
+
+
+def remove_control_group(group: Path) -> None:
+    wait_for(f"{group.name} to be empty", lambda: not (group / "cgroup.procs").read_text())
+    group.rmdir()
+
+
 def owner_of(name: str) -> str:
     return name.removeprefix(f"{PREFIX}-").split("-")[0]
 
@@ -352,6 +413,10 @@ def remove_labs_of(gone: Callable[[str], bool]) -> None:
     for path in namespaces:
         if gone(owner_of(path.name)):
             remove_namespace(path.name)
+    for path in control_groups().glob(f"{PREFIX}-*"):
+        if gone(owner_of(path.name)):
+            (path / "cgroup.kill").write_text("1")
+            remove_control_group(path)
     for path in DIRECTORIES.glob(f"{PREFIX}-*"):
         if gone(owner_of(path.name)):
             shutil.rmtree(path, ignore_errors=True)

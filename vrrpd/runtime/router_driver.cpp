@@ -97,6 +97,9 @@ void RouterDriver::start(const Surroundings& surroundings, TimePoint now) {
     feed(AddressChanged{source_}, now);
     if (is_master()) record_->master(segment_->interface(), source_, form_);
   }
+  const bool link_returned = carrier_losses_ != surroundings.carrier_losses;
+  carrier_losses_ = surroundings.carrier_losses;
+  if (link_returned) feed(AnnouncementDue{}, now);
 }
 
 void RouterDriver::fault(Faulted::Cause cause, std::string_view reason, TimePoint now) {
@@ -273,7 +276,7 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
       self.services_.outbox.add_addresses(self.managed());
     }
     void operator()(const ReleaseAddresses&) const {
-      self.services_.outbox.remove_addresses(self.managed());
+      self.services_.outbox.remove_addresses(self.held());
     }
     void operator()(const RestoreAddresses&) const { self.put_back(now); }
     void operator()(const Announce&) const { self.announce(); }
@@ -337,6 +340,24 @@ std::vector<AddressRequest> RouterDriver::managed() const {
     });
   });
   return requests;
+}
+
+std::vector<AddressRequest> RouterDriver::held() const {
+  std::vector<AddressRequest> held = managed();
+  for (const Address& present : services_.kernel.addresses()) {
+    const auto same_address = [&](const VirtualAddress& address) {
+      return address.prefix.address == present.prefix.address;
+    };
+    const auto same_place = [&](const AddressRequest& request) {
+      return request.interface == present.interface && request.prefix == present.prefix;
+    };
+    if (present.ours &&
+        std::any_of(config_.addresses.begin(), config_.addresses.end(), same_address) &&
+        std::none_of(held.begin(), held.end(), same_place)) {
+      held.push_back({present.interface, present.prefix, {}, false});
+    }
+  }
+  return held;
 }
 
 void RouterDriver::announce() {

@@ -32,6 +32,8 @@ struct RouterServices {
 struct Surroundings {
   Segment* segment = nullptr;
   IpAddress source;  ///< the address it sends from
+  /// How often the link was lost. One that is back tells its neighbours again.
+  std::uint32_t carrier_losses = 0;
 };
 
 class RouterDriver {
@@ -95,6 +97,9 @@ class RouterDriver {
   /// Those of requests() that are ours to add and remove: not what an owner's interface has on its
   /// own account.
   [[nodiscard]] std::vector<AddressRequest> managed() const;
+  /// managed(), and what carries our mark where it does not belong any more: an interface with
+  /// another name.
+  [[nodiscard]] std::vector<AddressRequest> held() const;
   void announce();
   [[nodiscard]] bool lease_has_lapsed(TimePoint now) const;
   void renew_lease(TimePoint now);
@@ -117,6 +122,7 @@ class RouterDriver {
   std::string interface_;
   Segment* segment_ = nullptr;
   IpAddress source_;
+  std::uint32_t carrier_losses_ = 0;
   ReceivePolicy policy_;
   std::vector<IpAddress> destinations_;
   std::vector<EncodedAdvert> encoded_;  ///< by destination

@@ -194,7 +194,12 @@ void VirtualRouters::handle(const KernelEvent& event) {
     // Our own additions change nothing for anybody.
     if (is_virtual(added->address.prefix.address)) return;
   }
-  addresses_lost_ |= std::holds_alternative<Resynchronised>(event);
+  if (std::holds_alternative<Resynchronised>(event)) {
+    log_.warning("the kernel had more to tell than there was room for; everything was read anew");
+    addresses_lost_ = true;
+  }
+  // A card that comes, or comes up, may be one that an address belongs on.
+  addresses_lost_ |= std::holds_alternative<LinkChanged>(event);
   look_again_soon();
 }
 
@@ -344,21 +349,32 @@ void VirtualRouters::evaluate(RouterDriver& router, TimePoint at) {
   if (!segment) {
     return router.fault(Faulted::Cause::kInterfaceDown, segment.error().message(), at);
   }
-  router.start({*segment, *source}, at);
+  router.start({*segment, *source, link->carrier_losses}, at);
 }
 
 void VirtualRouters::restore_missing(TimePoint at) {
+  // Who stood still and finds its addresses gone may have been replaced: the socket tells.
+  for (const auto& [key, segment] : segments_) segment->drain();
+  // What was added a moment ago is not missing, though we may not have been told yet.
+  kernel_.catch_up();
   std::set<std::pair<IfIndex, Prefix>, decltype([](const auto& a, const auto& b) {
              return a.first != b.first ? a.first < b.first : a.second < b.second;
            })>
       present;
-  for (const Address& address : kernel_.addresses())
+  for (const Address& address : kernel_.addresses()) {
     present.emplace(address.interface, address.prefix);
+  }
+  const auto is_up = [this](IfIndex index) {
+    const auto& links = kernel_.links();
+    return std::any_of(links.begin(), links.end(),
+                       [&](const Link& link) { return link.index == index && link.up; });
+  };
   for (const auto& router : routers_) {
     if (!router->is_master()) continue;
     std::vector<AddressRequest> missing = router->requests();
     std::erase_if(missing, [&](const AddressRequest& request) {
-      return present.contains({request.interface, request.prefix});
+      // The kernel itself takes IPv6 addresses from an interface that goes down.
+      return present.contains({request.interface, request.prefix}) || !is_up(request.interface);
     });
     if (!missing.empty()) router->restore(missing, at);
   }
