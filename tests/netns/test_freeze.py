@@ -128,6 +128,15 @@ class Freeze:
         return sorted(at - self.thawed for at in times if at > self.thawed)
 
     def check(self) -> None:
+        self._check_behaviour()
+        if isinstance(self.one, Vrrpd):
+            # Frozen, it keeps its addresses for the rest of their lease: three intervals in whole seconds.
+            lease = max(1, 3 * self.case.interval)
+            assert self._longest("two") <= lease + MOMENT, self.summary()
+            if self.case.state != "backup-alone":
+                assert self._longest("none") <= self.two.instance.master_down_interval + MOMENT, self.summary()
+
+    def _check_behaviour(self) -> None:
         if self.case.state == "backup-alone":
             return self._check_that_it_takes_over()
         instance = self.case.instance
@@ -157,13 +166,16 @@ class Freeze:
         assert begin - self.thawed < instance.skew_time + MOMENT
         assert min(wait_for("its advertisements", self.sent_since_thaw, every=0.2)) > 0.9 * instance.skew_time
 
+    def _longest(self, owners: str) -> float:
+        """Seconds with two owners, or none, from the start of the freeze to now."""
+        measure = self.monitor.longest_with_two_owners if owners == "two" else self.monitor.longest_with_none
+        return measure(self.address, since=self.frozen)
+
     def _overlap(self) -> float:
         return self.monitor.longest_with_two_owners(self.address, since=self.thawed)
 
     def summary(self) -> str:
-        """The longest times with two owners and with none, from the start of the freeze to now."""
-        two = self.monitor.longest_with_two_owners(self.address, since=self.frozen)
-        none = self.monitor.longest_with_none(self.address, since=self.frozen)
+        two, none = self._longest("two"), self._longest("none")
         return f"{self.case}: two owners {two:.3f} s (after the thaw {self._overlap():.3f} s), none {none:.3f} s"
 
 
