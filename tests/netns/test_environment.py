@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import struct
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,13 @@ def takeover(pair: Pair) -> float:
     return pair.two.instance.master_down_interval + MOMENT
 
 
+def rename(daemon: Vrrpd, old: str, new: str) -> None:
+    """While the daemon does not look, so that it learns of everything together."""
+    daemon.main.freeze()
+    daemon.host.ip(f"link set {old} down", f"link set {old} name {new}", f"link set {new} up")
+    daemon.main.thaw()
+
+
 # ---- addresses ----
 
 
@@ -92,6 +100,18 @@ def test_what_the_daemon_removes_and_adds_itself_does_not_count_as_removed_by_ot
         pair.one.wait_for_state("master")
     status = pair.one.instance_status()
     assert status["statistics"]["addresses-restored"] == 0 and status["alarms"] == []
+
+
+def test_an_owner_that_adds_its_addresses_at_once_does_not_count_them_as_removed(pair: Pair):
+    pair.one.instance = replace(pair.one.instance, priority=255)
+    pair.one.start()
+    for _ in range(3):
+        pair.one.wait_for_state("master")
+        pair.lab["one"].cut()
+        pair.one.wait_for_state("fault")
+        pair.lab["one"].mend()
+    pair.monitor.wait_for_owner(VIP, pair.lab["one"])
+    assert pair.one.instance_status()["statistics"]["addresses-restored"] == 0
 
 
 def test_a_primary_address_that_is_removed_is_a_fault_until_there_is_another(pair: Pair):
@@ -163,13 +183,13 @@ def test_an_interface_that_is_deleted_and_made_anew(pair: Pair):
 def test_an_interface_that_is_renamed_keeps_nothing_of_ours(pair: Pair):
     pair.start()
     since = Since(pair)
-    pair.lab["one"].ip("link set eth0 down", "link set eth0 name lan0", "link set lan0 up")
+    rename(pair.one, "eth0", "lan0")
     pair.one.wait_for_state("fault")
     pair.monitor.wait_for_owner(VIP, pair.lab["two"])
     since.assert_owned(two=MOMENT, none=takeover(pair))
     assert f"{VIP}/24" not in pair.lab["one"].addresses("lan0")
     assert pair.one.instance_status()["reason"] == "there is no interface eth0"
-    pair.lab["one"].ip("link set lan0 down", "link set lan0 name eth0", "link set eth0 up")
+    rename(pair.one, "lan0", "eth0")
     pair.monitor.wait_for_owner(VIP, pair.lab["one"])
 
 
@@ -178,7 +198,7 @@ def test_an_interface_that_was_found_by_its_network_may_be_renamed(pair: Pair):
         daemon.instance_keys = {"interface": None}
     pair.start()
     since = Since(pair)
-    pair.lab["one"].ip("link set eth0 name lan0")
+    rename(pair.one, "eth0", "lan0")
     wait_for("the new name", lambda: pair.one.instance_status()["interface"] == "lan0", every=0.1)
     holds_for("one stays master", lambda: pair.one.state() == "master", seconds=takeover(pair))
     assert len(pair.monitor.stretches(VIP)) == 1
@@ -189,7 +209,7 @@ def test_an_address_returns_to_the_further_interface_that_it_belongs_on(lab: Lab
     host = lab["one"]
     host.ip("link add far0 type bridge", "link set far0 up")
     entry = {"address": "10.78.0.100/24", "interface": "far0", "advertise": False}
-    daemon = Vrrpd(host, Instance(), instance_keys={"addresses": [f"{VIP}/24", entry]})
+    daemon = Vrrpd(host, Instance(), instance_keys={"addresses": [f"{VIP}/24", entry], "lease": "off"})
     daemon.start()
     monitor.wait_for_owner("10.78.0.100", host)
     host.ip("link delete far0")
@@ -254,6 +274,8 @@ def test_a_bridge_whose_port_loses_its_carrier_is_a_machine_without_link(pair: P
 
 
 def test_a_link_that_was_gone_for_a_moment_is_announced_over_without_a_change_of_state(pair: Pair):
+    once = {"repeat": 1, "second_burst_delay": "0s", "refresh": "0s"}
+    pair.one.instance_keys = {"gratuitous_arp": once}  # so that nothing is left of the first announcements
     pair.change(interval=1).start()
     process = pair.one.main
     process.freeze()  # so that it certainly learns of both changes together

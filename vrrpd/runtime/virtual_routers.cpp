@@ -353,9 +353,8 @@ void VirtualRouters::evaluate(RouterDriver& router, TimePoint at) {
 }
 
 void VirtualRouters::restore_missing(TimePoint at) {
-  // Who stood still and finds its addresses gone may have been replaced: the socket tells.
-  for (const auto& [key, segment] : segments_) segment->drain();
-  // What was added a moment ago is not missing, though we may not have been told yet.
+  // What is being added, or was a moment ago, is not missing though we have not been told yet.
+  outbox_.flush();
   kernel_.catch_up();
   std::set<std::pair<IfIndex, Prefix>, decltype([](const auto& a, const auto& b) {
              return a.first != b.first ? a.first < b.first : a.second < b.second;
