@@ -200,7 +200,7 @@ class Troublemaker {
     const NodeId id = any();
     const vrrp::Event event = random_.pick<vrrp::Event>(
         {vrrp::DeadlineReached{}, vrrp::DeadlineReached{}, vrrp::AnnouncementDue{},
-         vrrp::AnnouncementDue{}, vrrp::Reconfigured{}, vrrp::Started{},
+         vrrp::AnnouncementDue{vrrp::Announced::kNew}, vrrp::Reconfigured{}, vrrp::Started{},
          vrrp::Event{random_advert()}});
     plan(at, [id, event](Lan& lan) {
       // To a router that is off a start does mean something.

@@ -405,8 +405,11 @@ void Invariants::check_announcements(const StepRecord& record, Ledger& ledger,
   if (ledger.announcement_owed_by && record.now > *ledger.announcement_owed_by) {
     broken(record, "I8", "a losing advertisement was not followed by an announcement");
   }
-  if (is<vrrp::AnnouncementDue>(record.event) ||
-      count<vrrp::RestoreAddresses>(record.step.actions) > 0) {
+  if (const auto* due = std::get_if<vrrp::AnnouncementDue>(&record.event)) {
+    // New addresses get a second burst, like all of them on becoming master.
+    const bool twice = due->addresses == vrrp::Announced::kNew;
+    ledger.announcements_asked_for += (twice ? 2 : 1) * std::int64_t{schedule.repeat};
+  } else if (count<vrrp::RestoreAddresses>(record.step.actions) > 0) {
     ledger.announcements_asked_for += schedule.repeat;
   }
   if (!announces) return;

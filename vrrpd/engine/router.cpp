@@ -341,10 +341,17 @@ struct InMaster {
     return stay(std::move(next));
   }
 
-  Step operator()(const AnnouncementDue&) const {
+  Step operator()(const AnnouncementDue& event) const {
+    const AnnouncementSchedule& schedule = context.config.announcements;
     // Only the timer is set, so that nothing leaves before a stall has been noticed.
+    const TimePoint earliest = std::max(context.now, master.listen_until.value_or(context.now));
     Master next = master;
-    announce_again(next, std::max(context.now, next.listen_until.value_or(context.now)));
+    announce_again(next, earliest);
+    if (event.addresses == Announced::kAll || schedule.repeat == 0) return stay(std::move(next));
+    next.announced = in_a_burst(master) ? master.announced : Announced::kNew;
+    if (!next.second_burst_at && schedule.second_burst_delay > Duration::zero()) {
+      next.second_burst_at = earliest + schedule.second_burst_delay;
+    }
     return stay(std::move(next));
   }
 
@@ -419,11 +426,12 @@ struct InMaster {
   /// listening.
   bool stalled() const { return overdue() || master.listen_until.has_value(); }
 
-  /// A burst from `at` on.
+  /// A burst from `at` on, of all addresses.
   void announce_again(Master& next, TimePoint at) const {
     if (context.config.announcements.repeat == 0) return;
     next.announce_at = at;
     next.rounds_left = std::max(next.rounds_left, context.config.announcements.repeat);
+    next.announced = Announced::kAll;
   }
 
   Step advertise_now(Master next) const {
@@ -464,6 +472,7 @@ struct InMaster {
     }
     const TimePoint settled = context.now + context.config.advertisement_interval;
     const TimePoint again = std::max(settled, master.announce_from);
+    next.announced = Announced::kAll;
     next.announce_at = std::min(next.announce_at.value_or(TimePoint::max()), again);
     next.rounds_left = std::max(next.rounds_left, 1U);
   }
@@ -476,7 +485,8 @@ struct InMaster {
       next.rounds_left = std::max(next.rounds_left, schedule.repeat);
     }
     if (!next.announce_at || context.now < *next.announce_at) return;
-    actions.emplace_back(Announce{});
+    if (next.rounds_left == 0) next.announced = Announced::kAll;
+    actions.emplace_back(Announce{next.announced});
     next.announce_from = context.now + kConflictAnnouncementInterval;
     if (next.rounds_left > 0) --next.rounds_left;
     next.announce_at.reset();
@@ -506,6 +516,10 @@ Step dispatch(const Context& context, const Master& master, const Event& event) 
 Step step(const RouterConfig& config, const State& state, const Event& event, TimePoint now) {
   const Context context{config, now};
   return std::visit([&](const auto& current) { return dispatch(context, current, event); }, state);
+}
+
+bool in_a_burst(const Master& master) {
+  return master.rounds_left > 0 || master.second_burst_at.has_value();
 }
 
 std::optional<TimePoint> deadline(const State& state) {

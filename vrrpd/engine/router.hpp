@@ -93,6 +93,12 @@ struct Backup {
   friend bool operator==(const Backup&, const Backup&) = default;
 };
 
+/// Which of its addresses a master announces.
+enum class Announced : std::uint8_t {
+  kAll,
+  kNew,  ///< those that a running router was given last
+};
+
 struct Master {
   Priority priority;
   IpAddress address;
@@ -106,6 +112,8 @@ struct Master {
   std::uint32_t rounds_left = 0;
   /// When the second burst starts.
   std::optional<TimePoint> second_burst_at;
+  /// What the burst and the second one are about. A refresh is about all.
+  Announced announced = Announced::kAll;
   /// After a stall of this process: until then we only listen, and whoever is heard is the master.
   std::optional<TimePoint> listen_until;
   friend bool operator==(const Master&, const Master&) = default;
@@ -148,9 +156,11 @@ struct PriorityChanged {
 struct AddressChanged {
   IpAddress address;  ///< the one it sends from now
 };
-/// The virtual addresses were put back or came anew, or the link returned: neighbours may have to
-/// be told again.
-struct AnnouncementDue {};
+/// Virtual addresses were put back or came anew, or the link returned: neighbours may have to be
+/// told again.
+struct AnnouncementDue {
+  Announced addresses = Announced::kAll;
+};
 /// Addresses that a master holds are gone, though it did not release them: somebody removed them,
 /// or their lease ran out while this process stood still.
 struct AddressesLost {};
@@ -183,6 +193,7 @@ struct RestoreAddresses {
 };
 /// One round: each address once.
 struct Announce {
+  Announced addresses = Announced::kAll;
   friend bool operator==(const Announce&, const Announce&) = default;
 };
 
@@ -259,6 +270,10 @@ struct Step {
 /// more.
 [[nodiscard]] Step step(const RouterConfig& config, const State& state, const Event& event,
                         TimePoint now);
+
+/// Whether announcements are under way that are no mere refresh. New addresses that come meanwhile
+/// are announced along with what the burst is about.
+[[nodiscard]] bool in_a_burst(const Master& master);
 
 /// When to call step() with DeadlineReached; nothing while no timer runs.
 [[nodiscard]] std::optional<TimePoint> deadline(const State& state);

@@ -308,6 +308,64 @@ TEST_CASE("announcements come in bursts and then as a refresh") {
   CHECK(rounds == std::vector<Duration>{50ms, 1000ms, 1050ms, 11050ms, 21050ms});
 }
 
+/// When rounds of announcements leave from `begin` on, and what they are about.
+std::vector<std::pair<Duration, Announced>> rounds_of(const RouterConfig& settings, State state,
+                                                      TimePoint begin, Duration length) {
+  std::vector<std::pair<Duration, Announced>> rounds;
+  while (*deadline(state) <= begin + length) {
+    const TimePoint now = *deadline(state);
+    Step next = step(settings, state, DeadlineReached{}, now);
+    for (const Action& action : next.actions) {
+      const auto* announce = std::get_if<Announce>(&action);
+      if (announce != nullptr) rounds.emplace_back(now - begin, announce->addresses);
+    }
+    state = std::move(next.next);
+  }
+  return rounds;
+}
+
+TEST_CASE(
+    "addresses that a running master is given are announced alone, as often as on its start") {
+  using Rounds = std::vector<std::pair<Duration, Announced>>;
+  constexpr Announced kAll = Announced::kAll;
+  constexpr Announced kNew = Announced::kNew;
+  RouterConfig settings = config();
+  settings.announcements = {2, 1s, 10s};
+  const State entered = master_of(settings, 100);
+
+  SECTION("in a quiet time") {
+    State quiet = entered;
+    while (in_a_burst(std::get<Master>(quiet))) quiet = on_time(settings, quiet).next;
+    const TimePoint now = kStart + 3s;
+    while (*deadline(quiet) <= now) quiet = on_time(settings, quiet).next;
+    const State given = step(settings, quiet, AnnouncementDue{kNew}, now).next;
+    CHECK(rounds_of(settings, given, now, 12s) ==
+          Rounds{{0ms, kNew}, {50ms, kNew}, {1000ms, kNew}, {1050ms, kNew}, {11050ms, kAll}});
+    SECTION("unless all are to be announced meanwhile") {
+      const State all = step(settings, given, AnnouncementDue{}, now).next;
+      CHECK(rounds_of(settings, all, now, 2s) ==
+            Rounds{{0ms, kAll}, {50ms, kAll}, {1000ms, kAll}, {1050ms, kAll}});
+    }
+    SECTION("and after a losing advertisement all are") {
+      const Step answered = step(settings, given, advert(90), now);
+      CHECK(std::get<Announce>(answered.actions.back()) == Announce{kAll});
+      for (const auto& round : rounds_of(settings, answered.next, now, 2s)) {
+        CHECK(round.second == kAll);
+      }
+    }
+  }
+  SECTION("along with the others while those are still being announced") {
+    const State given = step(settings, entered, AnnouncementDue{kNew}, kStart).next;
+    CHECK(rounds_of(settings, given, kStart, 2s) ==
+          Rounds{{0ms, kAll}, {50ms, kAll}, {1000ms, kAll}, {1050ms, kAll}});
+  }
+  SECTION("or not at all where nothing is to be announced") {
+    settings.announcements = {0, 0s, 0s};
+    const State given = step(settings, entered, AnnouncementDue{kNew}, kStart).next;
+    CHECK(given == entered);
+  }
+}
+
 TEST_CASE("a master that stood still listens before it speaks") {
   const State master = master_of(config(), 100);
   const TimePoint thaw = std::get<Master>(master).next_advert_at + 3s + 609'375us + 1us;
