@@ -60,7 +60,7 @@ class Daemon {
     routers_.on_local_addresses([this] { tell_local_addresses(); });
     // Health first, so that a successor does not begin with a priority that it does not have.
     apply_haproxy();
-    routers_.apply(config_.instances, records);
+    static_cast<void>(routers_.apply(config_.instances, records, OnRefusal::kGoOn));
     service_manager_.ready(fmt::format("{} virtual routers", config_.instances.size()));
     log_.info("vrrpd {} runs {} virtual routers as {}", kProgramVersion, config_.instances.size(),
               config_.node);
@@ -118,7 +118,7 @@ class Daemon {
     if (!records) return tl::unexpected{records.error()};
     config_ = std::move(config);
     log_.configure(config_.log);
-    routers_.apply(config_.instances, *records);
+    static_cast<void>(routers_.apply(config_.instances, *records, OnRefusal::kGoOn));
     estate_.commit();
     apply_haproxy();
     return {};

@@ -2,6 +2,11 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
 
 #include "vrrpd/wire/announce.hpp"
 
@@ -45,7 +50,28 @@ void Outbox::flush_adverts() {
   segments_.clear();
 }
 
+void Outbox::withdraw_undone_removals() {
+  using Key = std::tuple<IfIndex, Prefix, std::string, bool>;
+  const auto key_of = [](const AddressRequest& request) {
+    return Key{request.interface, request.prefix, request.label, request.noprefixroute};
+  };
+  std::set<Key> added_later;
+  std::vector<QueuedChange> lasting;
+  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
+    if (change->add) added_later.insert(key_of(change->request));
+    const bool undone = !change->add && added_later.contains(key_of(change->request));
+    if (!undone) lasting.push_back(std::move(*change));
+  }
+  changes_.assign(std::make_move_iterator(lasting.rbegin()),
+                  std::make_move_iterator(lasting.rend()));
+}
+
 void Outbox::flush_addresses() {
+  const bool mixed =
+      std::any_of(changes_.begin(), changes_.end(),
+                  [](const auto& change) { return change.add; }) &&
+      std::any_of(changes_.begin(), changes_.end(), [](const auto& change) { return !change.add; });
+  if (mixed) withdraw_undone_removals();
   std::vector<AddressRequest> run;
   for (std::size_t i = 0; i < changes_.size();) {
     const bool add = changes_[i].add;

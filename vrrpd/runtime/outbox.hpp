@@ -30,6 +30,7 @@ class Outbox {
   /// `segment` must live until the next flush().
   void advertise(Segment& segment, const IpAddress& source, const IpAddress& destination,
                  std::span<const std::uint8_t> message);
+  /// Withdraws a removal of the same before it.
   void add_addresses(std::span<const AddressRequest> requests);
   /// Also withdraws announcements of these addresses that have not left yet.
   void remove_addresses(std::span<const AddressRequest> requests);
@@ -40,11 +41,13 @@ class Outbox {
  private:
   void flush_adverts();
   void flush_addresses();
+  /// An address that one router lets go and another takes in the same turn stays where it is.
+  void withdraw_undone_removals();
   void flush_announcements();
   void change_addresses(std::span<const AddressRequest> requests, bool add);
   void report(const char* what, const VrrpSocket::Sent& sent);
 
-  struct AddressChange {
+  struct QueuedChange {
     bool add;
     AddressRequest request;
   };
@@ -53,7 +56,7 @@ class Outbox {
   FrameSocket& frames_;
   Log& log_;
   std::vector<Segment*> segments_;
-  std::vector<AddressChange> changes_;
+  std::vector<QueuedChange> changes_;
   std::vector<Announcement> announcements_;
   Throttle send_errors_;
 };

@@ -37,6 +37,11 @@ AddressRequest request_for(const VirtualAddress& address, IfIndex interface,
 
 }  // namespace
 
+std::string source_of(const Track& track) {
+  const auto* interface = std::get_if<TrackInterface>(&track);
+  return interface == nullptr ? "haproxy" : "interface " + interface->interface;
+}
+
 RouterDriver::RouterDriver(InstanceConfig config, RouterServices services, RouterRecord& record)
     : config_{std::move(config)},
       services_{services},
@@ -121,29 +126,28 @@ void RouterDriver::shut_down(TimePoint now) { feed(ShutDown{}, now); }
 
 void RouterDriver::reconfigure(InstanceConfig config, TimePoint now) {
   if (config == config_) return;
-  const std::vector<AddressRequest> before = requests();
+  if (config.name != config_.name) {
+    services_.log.info("({}) is called {} from now on", config_.name, config.name);
+  }
   const bool form_changed = config.checksum != config_.checksum;
   config_ = std::move(config);
   if (form_changed) form_ = initial_form(config_.checksum);
   update_policy();
-
-  const auto lacks = [](const std::vector<AddressRequest>& list) {
-    return [&list](const AddressRequest& request) {
-      return std::find(list.begin(), list.end(), request) == list.end();
-    };
-  };
-  if (is_master()) {
-    const std::vector<AddressRequest> after = requests();
-    std::vector<AddressRequest> gone;
-    std::copy_if(before.begin(), before.end(), std::back_inserter(gone), lacks(after));
-    std::vector<AddressRequest> added;
-    std::copy_if(after.begin(), after.end(), std::back_inserter(added), lacks(before));
-    services_.outbox.remove_addresses(gone);
-    services_.outbox.add_addresses(added);
-    if (!added.empty()) feed(AnnouncementDue{}, now);
-  }
+  std::erase_if(demotions_, [&](const Demotion& demotion) {
+    return std::none_of(config_.tracks.begin(), config_.tracks.end(),
+                        [&](const Track& track) { return source_of(track) == demotion.source; });
+  });
   feed(Reconfigured{}, now);
   update_priority(now);
+}
+
+void RouterDriver::announce_new(std::span<const AddressRequest> added, TimePoint now) {
+  const auto* master = std::get_if<Master>(&state_);
+  if (master == nullptr || added.empty()) return;
+  // Those of a burst that is not over yet are announced along.
+  if (!in_a_burst(*master)) new_addresses_.clear();
+  new_addresses_.insert(new_addresses_.end(), added.begin(), added.end());
+  feed(AnnouncementDue{Announced::kNew}, now);
 }
 
 void RouterDriver::set_demotion(Demotion demotion, TimePoint now) {
@@ -279,7 +283,7 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
       self.services_.outbox.remove_addresses(self.held());
     }
     void operator()(const RestoreAddresses&) const { self.put_back(now); }
-    void operator()(const Announce&) const { self.announce(); }
+    void operator()(const Announce& round) const { self.announce(round.addresses); }
     void operator()(const Transitioned& transition) const {
       if (!self.is_master()) self.record_->clear();
       self.log_transition(transition);
@@ -317,21 +321,21 @@ void RouterDriver::send_advert(Priority priority) {
   if (priority == kPriorityRelease) ++statistics_.priority_zero_pkts_sent;
 }
 
-std::vector<AddressRequest> RouterDriver::requests() const {
+std::vector<AddressRequest> RouterDriver::requests(const InstanceConfig& config) const {
   std::vector<AddressRequest> requests;
-  for (const VirtualAddress& address : config_.addresses) {
+  for (const VirtualAddress& address : config.addresses) {
     const std::string& name = address.interface.empty() ? interface_ : address.interface;
     for (const Link& link : services_.kernel.links()) {
       if (link.name != name) continue;
-      requests.push_back(request_for(address, link.index, config_.lease));
+      requests.push_back(request_for(address, link.index, config.lease));
     }
   }
   return requests;
 }
 
-std::vector<AddressRequest> RouterDriver::managed() const {
-  std::vector<AddressRequest> requests = this->requests();
-  if (config_.router.priority != kPriorityOwner) return requests;
+std::vector<AddressRequest> RouterDriver::managed(const InstanceConfig& config) const {
+  std::vector<AddressRequest> requests = this->requests(config);
+  if (config.router.priority != kPriorityOwner) return requests;
   const auto& present = services_.kernel.addresses();
   std::erase_if(requests, [&](const AddressRequest& request) {
     return std::any_of(present.begin(), present.end(), [&](const Address& address) {
@@ -360,8 +364,15 @@ std::vector<AddressRequest> RouterDriver::held() const {
   return held;
 }
 
-void RouterDriver::announce() {
+void RouterDriver::announce(Announced which) {
   for (const AddressRequest& request : requests()) {
+    const auto is_this = [&](const AddressRequest& other) {
+      return other.interface == request.interface && other.prefix.address == request.prefix.address;
+    };
+    if (which == Announced::kNew &&
+        std::none_of(new_addresses_.begin(), new_addresses_.end(), is_this)) {
+      continue;
+    }
     const auto& links = services_.kernel.links();
     const auto link = std::find_if(links.begin(), links.end(), [&](const Link& other) {
       return other.index == request.interface;

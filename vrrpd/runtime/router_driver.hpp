@@ -28,6 +28,9 @@ struct RouterServices {
   Log& log;
 };
 
+/// The name of a demotion that comes from `track`: "haproxy", "interface eth1".
+[[nodiscard]] std::string source_of(const Track& track);
+
 /// What a router needs around it to run.
 struct Surroundings {
   Segment* segment = nullptr;
@@ -64,9 +67,12 @@ class RouterDriver {
   /// The segment is about to go away; only in fault or before the start.
   void leave_segment();
 
-  /// Changes to a configuration with the same interface, VRID, version and family. What did not
-  /// change goes on undisturbed; addresses change by their difference.
+  /// Changes to a configuration of the same virtual router (RouterIdentity). What did not change
+  /// goes on undisturbed. The addresses are the caller's to change, who knows what moves between
+  /// routers.
   void reconfigure(InstanceConfig config, TimePoint now);
+  /// Announces these, which a master was given with its last configuration.
+  void announce_new(std::span<const AddressRequest> added, TimePoint now);
 
   /// Replaces the demotion of the same source.
   void set_demotion(Demotion demotion, TimePoint now);
@@ -83,7 +89,12 @@ class RouterDriver {
   /// stood still so long that somebody else may have them.
   void restore(std::span<const AddressRequest> missing, TimePoint now);
   /// The addresses as they are to be installed now; those on a missing interface are left out.
-  [[nodiscard]] std::vector<AddressRequest> requests() const;
+  [[nodiscard]] std::vector<AddressRequest> requests() const { return requests(config_); }
+  /// Those of requests() that are ours to add and remove: not what an owner's interface has on its
+  /// own account.
+  [[nodiscard]] std::vector<AddressRequest> managed() const { return managed(config_); }
+  /// The same as they would be with `config`, which is of the same virtual router.
+  [[nodiscard]] std::vector<AddressRequest> managed(const InstanceConfig& config) const;
 
   [[nodiscard]] RouterStatus status(TimePoint now);
 
@@ -94,13 +105,11 @@ class RouterDriver {
   void send_advert(Priority priority);
   [[nodiscard]] const std::vector<std::uint8_t>& encoded(Priority priority,
                                                          std::size_t destination);
-  /// Those of requests() that are ours to add and remove: not what an owner's interface has on its
-  /// own account.
-  [[nodiscard]] std::vector<AddressRequest> managed() const;
+  [[nodiscard]] std::vector<AddressRequest> requests(const InstanceConfig& config) const;
   /// managed(), and what carries our mark where it does not belong any more: an interface with
   /// another name.
   [[nodiscard]] std::vector<AddressRequest> held() const;
-  void announce();
+  void announce(Announced which);
   [[nodiscard]] bool lease_has_lapsed(TimePoint now) const;
   void renew_lease(TimePoint now);
   void put_back(TimePoint now);
@@ -133,6 +142,9 @@ class RouterDriver {
   TimePoint acquired_at_;  ///< or renewed; only while master
   std::vector<AddressRequest> lost_;
   std::optional<TimePoint> scheduled_;
+
+  /// What the engine means by Announced::kNew.
+  std::vector<AddressRequest> new_addresses_;
 
   std::vector<Demotion> demotions_;
   Priority effective_;

@@ -5,7 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "ha/check.hpp"
 
 namespace ha::vrrp {
 namespace {
@@ -18,11 +17,16 @@ bool counted_globally(PacketError error) {
          error == PacketError::kChecksum || error == PacketError::kVrid;
 }
 
-/// Whether the two are the same virtual router to its peers.
-bool same_router(const InstanceConfig& a, const InstanceConfig& b) {
-  return a.interface == b.interface && a.vrid == b.vrid && a.family() == b.family() &&
-         a.router.version == b.router.version && a.multicast_group == b.multicast_group &&
-         a.unicast_peers.empty() == b.unicast_peers.empty();
+bool is_link_local(const IpAddress& address) {
+  return address.is_v6() && address.to_v6().is_link_local();
+}
+
+/// The first address by which an interface can be found, or nothing.
+const VirtualAddress* first_routable(const InstanceConfig& config) {
+  const auto first = std::find_if(
+      config.addresses.begin(), config.addresses.end(),
+      [](const VirtualAddress& address) { return !is_link_local(address.prefix.address); });
+  return first == config.addresses.end() ? nullptr : &*first;
 }
 
 /// Whether `address` lies in the network of `prefix`.
@@ -36,10 +40,6 @@ bool contains(const Prefix& prefix, const IpAddress& address) {
   };
   return address.is_v4() ? matches(prefix.address.to_v4().to_bytes(), address.to_v4().to_bytes())
                          : matches(prefix.address.to_v6().to_bytes(), address.to_v6().to_bytes());
-}
-
-bool is_link_local(const IpAddress& address) {
-  return address.is_v6() && address.to_v6().is_link_local();
 }
 
 }  // namespace
@@ -101,43 +101,6 @@ void VirtualRouters::finish_turn() {
 
 // ---- configuration ----
 
-void VirtualRouters::apply(const std::vector<InstanceConfig>& instances,
-                           std::span<RouterRecord> records) {
-  HA_CHECK(records.size() == instances.size());
-  const TimePoint at = now();
-  std::vector<std::unique_ptr<RouterDriver>> kept;
-  for (const InstanceConfig& config : instances) {
-    const auto known = std::find_if(routers_.begin(), routers_.end(), [&](const auto& router) {
-      return router != nullptr && router->config().name == config.name &&
-             same_router(router->config(), config);
-    });
-    if (known == routers_.end()) {
-      kept.push_back(nullptr);
-    } else {
-      kept.push_back(std::move(*known));
-    }
-  }
-  for (auto& router : routers_) {
-    if (router != nullptr) router->shut_down(at);
-  }
-  outbox_.flush();
-  routers_.clear();
-  for (std::size_t i = 0; i < instances.size(); ++i) {
-    if (kept[i] != nullptr) {
-      kept[i]->move_to(records[i]);
-      kept[i]->reconfigure(instances[i], at);
-    } else {
-      kept[i] = std::make_unique<RouterDriver>(
-          instances[i], RouterServices{kernel_, outbox_, scheduler_, log_}, records[i]);
-    }
-  }
-  routers_ = std::move(kept);
-  index_addresses();
-  if (haproxy_) set_haproxy(*haproxy_);
-  look_again();
-  remove_leftovers();
-}
-
 void VirtualRouters::index_addresses() {
   virtual_addresses_.clear();
   for (const auto& router : routers_) {
@@ -167,14 +130,19 @@ void VirtualRouters::remove_leftovers() {
   outbox_.flush();
 }
 
+void VirtualRouters::demote_by_haproxy(TimePoint at) {
+  if (!haproxy_) return;
+  for (const auto& router : routers_) {
+    for (const Track& track : router->config().tracks) {
+      if (std::holds_alternative<TrackHaproxy>(track)) router->set_demotion(*haproxy_, at);
+    }
+  }
+}
+
 void VirtualRouters::set_haproxy(const Demotion& demotion) {
   log_.hold();
   haproxy_ = demotion;
-  for (const auto& router : routers_) {
-    for (const Track& track : router->config().tracks) {
-      if (std::holds_alternative<TrackHaproxy>(track)) router->set_demotion(demotion, now());
-    }
-  }
+  demote_by_haproxy(now());
   finish_turn();
 }
 
@@ -252,10 +220,8 @@ const Link* VirtualRouters::interface_for(const InstanceConfig& config) const {
   if (!config.interface.empty()) {
     return find([&](const Link& link) { return link.name == config.interface; });
   }
-  const auto first = std::find_if(
-      config.addresses.begin(), config.addresses.end(),
-      [](const VirtualAddress& address) { return !is_link_local(address.prefix.address); });
-  if (first == config.addresses.end()) return nullptr;
+  const VirtualAddress* const first = first_routable(config);
+  if (first == nullptr) return nullptr;
   for (const Address& address : kernel_.addresses()) {
     if (is_virtual(address.prefix.address) || !contains(address.prefix, first->prefix.address)) {
       continue;
@@ -317,8 +283,7 @@ void VirtualRouters::evaluate(RouterDriver& router, TimePoint at) {
     const bool up = std::any_of(links.begin(), links.end(), [&](const Link& link) {
       return link.name == tracked->interface && link.up && link.running;
     });
-    router.set_demotion({"interface " + tracked->interface, up ? 0 : tracked->demote,
-                         up ? "up" : "down or missing"},
+    router.set_demotion({source_of(track), up ? 0 : tracked->demote, up ? "up" : "down or missing"},
                         at);
   }
 

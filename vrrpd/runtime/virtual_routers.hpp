@@ -10,10 +10,16 @@
 #include <string>
 #include <vector>
 
-#include "vrrpd/config/config.hpp"
+#include "vrrpd/config/diff.hpp"
 #include "vrrpd/runtime/router_driver.hpp"
 
 namespace ha::vrrp {
+
+/// What becomes of instances that cannot all be run.
+enum class OnRefusal : std::uint8_t {
+  kUndo,  ///< nothing changes
+  kGoOn,  ///< what can be run is, and what cannot waits until it can
+};
 
 class VirtualRouters {
  public:
@@ -24,12 +30,21 @@ class VirtualRouters {
   VirtualRouters(const VirtualRouters&) = delete;
   VirtualRouters& operator=(const VirtualRouters&) = delete;
 
-  /// Makes `instances` the ones that run. Those that are the same as before notice nothing; one
-  /// whose interface, VRID, version, family or mode changed hands over and starts anew; others
-  /// change in place.
+  /// Makes `instances` the ones that run. Those that are the same as before notice nothing; a
+  /// virtual router that is none of them (RouterIdentity) hands over, one that is new starts;
+  /// others change in place. An address that stays on this machine stays where it is, whichever
+  /// virtual router has it, and only those that are new to it are announced.
+  ///
   /// Each keeps its notes in the record of the same index; there are as many, and they must
   /// outlive the object or the next call.
-  void apply(const std::vector<InstanceConfig>& instances, std::span<RouterRecord> records);
+  ///
+  /// Returns what is in the way, in sentences; empty if all went well. With OnRefusal::kUndo
+  /// nothing has changed otherwise, and in the way is an interface that is neither there nor was
+  /// named before, a socket that cannot be opened, an address that the kernel refuses. With kGoOn
+  /// there is never anything in the way; what the kernel refuses is logged.
+  [[nodiscard]] std::vector<std::string> apply(const std::vector<InstanceConfig>& instances,
+                                               std::span<RouterRecord> records,
+                                               OnRefusal on_refusal);
 
   /// The verdict's price, for all that track it.
   void set_haproxy(const Demotion& demotion);
@@ -47,6 +62,8 @@ class VirtualRouters {
 
  private:
   using SegmentKey = std::pair<IfIndex, Family>;
+  /// For each new instance which of the routers goes on as it.
+  using Successions = std::vector<std::optional<std::size_t>>;
 
   void receive(const Datagram* datagram, RouterDriver* router);
   void wake_due();
@@ -62,6 +79,18 @@ class VirtualRouters {
   Result<Segment*> segment_for(const InstanceConfig& config, const Link& link);
   void restore_missing(TimePoint now);
   void close_unused_segments();
+  [[nodiscard]] RouterIdentity identity_now(const InstanceConfig& config) const;
+  [[nodiscard]] std::vector<std::string> obstacles(const std::vector<InstanceConfig>& instances,
+                                                   const Successions& successions);
+  [[nodiscard]] std::vector<AddressRequest> held() const;
+  [[nodiscard]] std::vector<AddressRequest> to_hold(const std::vector<InstanceConfig>& instances,
+                                                    const Successions& successions) const;
+  Result<void> add_or_undo(std::span<const AddressRequest> added, OnRefusal on_refusal);
+  [[nodiscard]] std::vector<AddressRequest> exchange_routers(
+      const std::vector<InstanceConfig>& instances, std::span<RouterRecord> records,
+      const Successions& successions, TimePoint now);
+  void announce_new(std::span<const AddressRequest> added, TimePoint now);
+  void demote_by_haproxy(TimePoint now);
   void remove_leftovers();
   void index_addresses();
   [[nodiscard]] bool is_virtual(const IpAddress& address) const {

@@ -1,0 +1,87 @@
+#include "vrrpd/runtime/reloader.hpp"
+
+#include <utility>
+
+#include "vrrpd/config/scalars.hpp"
+
+namespace ha::vrrp {
+
+Reloader::Reloader(Log& log, std::string file, Config running, Steps steps)
+    : log_{log}, file_{std::move(file)}, running_{std::move(running)}, steps_{std::move(steps)} {}
+
+ReloadOutcome Reloader::refused(std::vector<std::string> diagnostics, std::string_view why) const {
+  for (const std::string& line : diagnostics) log_.warning("{}", line);
+  log_.warning("reload refused: {}; nothing has changed", why);
+  return {false, std::string{why}, std::move(diagnostics)};
+}
+
+ReloadOutcome Reloader::reload(std::optional<Duration> trial, TimePoint now) {
+  if (trial_ && !trial) {
+    return refused({}, fmt::format("a reload waits for `vrrpctl confirm` for {} s more; confirm it, "
+                                   "let it run out, or reload with --confirm again",
+                                   seconds_left(trial_->ends_at, now)));
+  }
+  Loaded loaded = steps_.load();
+  std::vector<std::string> diagnostics;
+  for (const Diagnostic& diagnostic : loaded.diagnostics) {
+    diagnostics.push_back(to_string(diagnostic));
+  }
+  const auto add = [&](Severity severity, std::string text) {
+    diagnostics.push_back(to_string(Diagnostic{file_, 0, 0, severity, std::move(text)}));
+  };
+  if (!loaded.config) return refused(std::move(diagnostics), file_ + " has errors");
+
+  if (loaded.config->control != running_.control) {
+    add(Severity::kWarning, "a changed `control` section takes effect after a restart");
+    loaded.config->control = running_.control;
+  }
+  std::vector<std::string> obstacles = steps_.run(*loaded.config, OnRefusal::kUndo);
+  for (std::string& obstacle : obstacles) add(Severity::kError, std::move(obstacle));
+  if (!obstacles.empty()) {
+    return refused(std::move(diagnostics), file_ + " cannot be run on this machine");
+  }
+  for (std::string& trouble : steps_.troubles()) add(Severity::kWarning, std::move(trouble));
+
+  Config former = std::exchange(running_, std::move(*loaded.config));
+  for (const std::string& line : diagnostics) log_.warning("{}", line);
+  log_.info("reloaded {}", file_);
+  if (trial) {
+    // A second trial does not confirm the first one.
+    Config confirmed = trial_ ? std::move(trial_->confirmed) : std::move(former);
+    trial_ = Trial{std::move(confirmed), now + *trial};
+    log_.warning("{} is taken back unless `vrrpctl confirm` comes within {}", file_,
+                 config::to_text(*trial));
+  }
+  return {true, {}, std::move(diagnostics)};
+}
+
+bool Reloader::confirm() {
+  if (!trial_) return false;
+  trial_.reset();
+  log_.info("the reload of {} is confirmed", file_);
+  return true;
+}
+
+void Reloader::wake(TimePoint now) {
+  if (!trial_ || now < trial_->ends_at) return;
+  running_ = std::move(trial_->confirmed);
+  trial_.reset();
+  static_cast<void>(steps_.run(running_, OnRefusal::kGoOn));
+  log_.warning(
+      "rolled back: nobody confirmed the reload; the configuration before it runs again, and {} "
+      "still holds the one that was taken back",
+      file_);
+}
+
+void Reloader::stop() {
+  if (!trial_) return;
+  log_.warning("stopping while a reload waits for confirmation: the next start reads {} as it is",
+               file_);
+}
+
+std::optional<TimePoint> Reloader::deadline() const {
+  if (!trial_) return std::nullopt;
+  return trial_->ends_at;
+}
+
+}  // namespace ha::vrrp
