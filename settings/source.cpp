@@ -1,6 +1,9 @@
 #include "settings/source.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -264,9 +267,21 @@ struct FileCloser {
 
 }  // namespace
 
-Result<std::string> read_text(const std::filesystem::path& path) {
-  const std::unique_ptr<std::FILE, FileCloser> file{std::fopen(path.c_str(), "re")};
-  if (!file) return failure(errno, "cannot be read");
+Result<std::string> read_text(const std::filesystem::path& path, FileKind kind) {
+  const int wait_for_nobody = kind == FileKind::kPlain ? O_NONBLOCK : 0;
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | wait_for_nobody);
+  if (descriptor < 0) return failure(errno, "cannot be read");
+  const std::unique_ptr<std::FILE, FileCloser> file{::fdopen(descriptor, "r")};
+  if (!file) {
+    const int reason = errno;
+    ::close(descriptor);
+    return failure(reason, "cannot be read");
+  }
+  struct stat found {};
+  if (::fstat(descriptor, &found) != 0) return failure(errno, "cannot be read");
+  if (kind == FileKind::kPlain && !S_ISREG(found.st_mode)) {
+    return tl::unexpected{Error{{}, "is not a plain file"}};
+  }
   // One byte more than is accepted, so that parse() sees what is too large.
   std::string content(kTextSizeBytesMax + 1, '\0');
   content.resize(std::fread(content.data(), 1, content.size(), file.get()));

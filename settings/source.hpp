@@ -46,8 +46,14 @@ struct Entry {
   Node value;
 };
 
+enum class FileKind : std::uint8_t {
+  kAny,
+  kPlain,  ///< its end is there already; a pipe would make us wait for somebody to write
+};
+
 /// The content of the file; of one that is larger than parse() accepts, enough for it to see that.
-[[nodiscard]] Result<std::string> read_text(const std::filesystem::path& path);
+[[nodiscard]] Result<std::string> read_text(const std::filesystem::path& path,
+                                            FileKind kind = FileKind::kAny);
 
 /// Reads `text` and reports what is not plain YAML. Returns the root, whose parts may be kRefused,
 /// or nothing if the text cannot be read as YAML at all. Does not throw.

@@ -1,8 +1,10 @@
 #include "vrrpd/daemon.hpp"
 
 #include <malloc.h>
-#include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <exception>
 #include <memory>
@@ -13,9 +15,11 @@
 #include "vrrpd/guard/guard.hpp"
 #include "vrrpd/guard/last_will.hpp"
 #include "vrrpd/haproxy_health.hpp"
+#include "vrrpd/kernel/descriptor.hpp"
 #include "vrrpd/kernel/netlink.hpp"
 #include "vrrpd/runtime/capabilities.hpp"
 #include "vrrpd/runtime/control.hpp"
+#include "vrrpd/runtime/reloader.hpp"
 #include "vrrpd/runtime/service_manager.hpp"
 #include "vrrpd/runtime/virtual_routers.hpp"
 #include "vrrpd/version.hpp"
@@ -41,34 +45,49 @@ class Daemon {
       : io_{io},
         log_{log},
         path_{std::move(path)},
-        config_{std::move(config)},
         estate_{estate},
         routers_{io, kernel, frames, log},
+        reloader_{
+            log,
+            path_.string(),
+            std::move(config),
+            {[this] { return load_file(path_, config::FileKind::kPlain); },
+             [this](const Config& next, OnRefusal on_refusal) { return adopt(next, on_refusal); },
+             [this] { return routers_.waiting(); }}},
+        trial_timer_{io},
         service_manager_{io},
         signals_{io, SIGTERM, SIGINT, SIGHUP} {}
 
   /// Takes the control socket first: it shows whether another daemon is at work. `records` are what
   /// a predecessor that died has left.
   Result<void> start(std::span<RouterRecord> records) {
-    auto control = ControlServer::open(io_, config_.control.socket, config_.control.group,
-                                       {[this] { return status(); }, [this] { return reload(); }});
+    const Config& config = reloader_.running();
+    auto control =
+        ControlServer::open(io_, config.control.socket, config.control.group,
+                            {[this] { return status(); },
+                             [this](std::optional<Duration> trial) { return reload(trial); },
+                             [this] { return confirm(); }});
     if (!control) return tl::unexpected{control.error()};
     control_ = std::move(*control);
     if (!control_->warning().empty()) log_.warning("{}", control_->warning());
     wait_for_signal();
     accept_signals();
+    if (const auto sealed = close_all_on_exec(); !sealed) {
+      log_.warning("{}", sealed.error().message());
+    }
     routers_.on_local_addresses([this] { tell_local_addresses(); });
     // Health first, so that a successor does not begin with a priority that it does not have.
-    apply_haproxy();
-    static_cast<void>(routers_.apply(config_.instances, records, OnRefusal::kGoOn));
-    service_manager_.ready(fmt::format("{} virtual routers", config_.instances.size()));
-    log_.info("vrrpd {} runs {} virtual routers as {}", kProgramVersion, config_.instances.size(),
-              config_.node);
+    apply_haproxy(config.haproxy);
+    static_cast<void>(routers_.apply(config.instances, records, OnRefusal::kGoOn));
+    service_manager_.ready(fmt::format("{} virtual routers", config.instances.size()));
+    log_.info("vrrpd {} runs {} virtual routers as {}", kProgramVersion, config.instances.size(),
+              config.node);
     return {};
   }
 
   void stop() {
     service_manager_.stopping();
+    reloader_.stop();
     routers_.shut_down();
     io_.stop();
   }
@@ -78,7 +97,7 @@ class Daemon {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
       if (signal == SIGHUP) {
-        for (const std::string& line : reload().diagnostics) log_.warning("{}", line);
+        static_cast<void>(reload({}));  // which logs what is wrong
         wait_for_signal();
         return;
       }
@@ -87,55 +106,56 @@ class Daemon {
     });
   }
 
-  ReloadOutcome reload() {
-    Loaded loaded = load_file(path_);
-    ReloadOutcome outcome;
-    for (const Diagnostic& diagnostic : loaded.diagnostics) {
-      outcome.diagnostics.push_back(to_string(diagnostic));
-    }
-    if (!loaded.config) {
-      log_.warning("reload refused: {} has errors; the old configuration goes on", path_.string());
-      return outcome;
-    }
-    if (loaded.config->control != config_.control) {
-      outcome.diagnostics.push_back(fmt::format(
-          "{}: warning: a changed `control` section takes effect after a restart", path_.string()));
-      loaded.config->control = config_.control;
-    }
-    if (auto adopted = adopt(std::move(*loaded.config)); !adopted) {
-      outcome.diagnostics.push_back(adopted.error().message());
-      log_.error("reload failed: {}; the old configuration goes on", adopted.error().message());
-      return outcome;
-    }
-    log_.info("reloaded {}", path_.string());
-    outcome.done = true;
+  ReloadOutcome reload(std::optional<Duration> trial) {
+    ReloadOutcome outcome = reloader_.reload(trial, std::chrono::steady_clock::now());
+    arm_trial();
     return outcome;
   }
 
-  /// Makes `config` the one that runs, here and in a successor.
-  Result<void> adopt(Config config) {
+  bool confirm() {
+    const bool done = reloader_.confirm();
+    arm_trial();
+    return done;
+  }
+
+  void arm_trial() {
+    const auto deadline = reloader_.deadline();
+    if (!deadline) {
+      trial_timer_.cancel();
+      return;
+    }
+    trial_timer_.expires_at(*deadline);
+    trial_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;  // confirmed, or another trial
+      reloader_.wake(std::chrono::steady_clock::now());
+      arm_trial();
+    });
+  }
+
+  /// Makes `config` the one that runs, here and in a successor: with a reload, and when one is
+  /// taken back. Returns what is in the way; then nothing has changed.
+  std::vector<std::string> adopt(const Config& config, OnRefusal on_refusal) {
     const auto records = estate_.prepare(print(config), config.instances.size());
-    if (!records) return tl::unexpected{records.error()};
-    config_ = std::move(config);
-    log_.configure(config_.log);
-    static_cast<void>(routers_.apply(config_.instances, *records, OnRefusal::kGoOn));
+    if (!records) return {records.error().message()};
+    std::vector<std::string> obstacles = routers_.apply(config.instances, *records, on_refusal);
+    if (!obstacles.empty()) return obstacles;
     estate_.commit();
-    apply_haproxy();
+    log_.configure(config.log);
+    apply_haproxy(config.haproxy);
     return {};
   }
 
-  void apply_haproxy() {
-    if (!config_.haproxy) {
+  void apply_haproxy(const std::optional<probe::ProbeConfig>& config) {
+    if (!config) {
       if (health_) routers_.set_haproxy({"haproxy", 0, "not tracked any more"});
       health_.reset();
       note(estate_.haproxy(), {});
       return;
     }
-    if (health_ && health_->config() == *config_.haproxy) return;
+    if (health_ && health_->config() == *config) return;
     // Neither a changed threshold nor a new engine lifts a demotion; the answers do.
     health_.emplace(
-        io_, log_, *config_.haproxy,
-        [this](const Demotion& demotion) { routers_.set_haproxy(demotion); },
+        io_, log_, *config, [this](const Demotion& demotion) { routers_.set_haproxy(demotion); },
         [this](const probe::Standing& standing) { note(estate_.haproxy(), standing); },
         noted(estate_.haproxy()));
     told_.reset();
@@ -151,23 +171,29 @@ class Daemon {
 
   Status status() const {
     Status status;
-    status.node = config_.node;
+    status.node = reloader_.running().node;
     status.version = kProgramVersion;
     status.instances = routers_.status();
     status.errors = routers_.errors();
     if (health_) status.haproxy = health_->status();
+    if (const auto deadline = reloader_.deadline()) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+          *deadline - std::chrono::steady_clock::now());
+      status.confirm_within = std::max(left, std::chrono::milliseconds{0});
+    }
     return status;
   }
 
   boost::asio::io_context& io_;
   Log& log_;
   std::filesystem::path path_;
-  Config config_;
   Estate& estate_;
   VirtualRouters routers_;
+  Reloader reloader_;
   std::optional<HaproxyHealth> health_;
   std::optional<LocalAddresses> told_;
   std::unique_ptr<ControlServer> control_;
+  boost::asio::steady_timer trial_timer_;
   ServiceManager service_manager_;
   boost::asio::signal_set signals_;
 };

@@ -8,17 +8,19 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace ha::vrrp;
-  static const ControlHandlers handlers{[] {
-                                          Status status;
-                                          status.node = "n";
-                                          status.instances.resize(2);
-                                          status.instances[0].name = "VI_MAIN";
-                                          status.instances[1].name = "VI_6";
-                                          return status;
-                                        },
-                                        [] {
-                                          return ReloadOutcome{false, {"f:1:1: error: e"}};
-                                        }};
+  static const ControlHandlers handlers{
+      [] {
+        Status status;
+        status.node = "n";
+        status.instances.resize(2);
+        status.instances[0].name = "VI_MAIN";
+        status.instances[1].name = "VI_6";
+        return status;
+      },
+      [](std::optional<Duration> trial) {
+        return ReloadOutcome{trial.has_value(), "e", {"f:1:1: error: e"}};
+      },
+      [] { return false; }};
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as the text they claim to be
   const std::string text = answer({reinterpret_cast<const char*>(data), size}, handlers);
   const auto json = nlohmann::json::parse(text, nullptr, false);

@@ -34,8 +34,8 @@ Loaded load(std::string_view text, std::string_view file, std::string_view host)
   return loaded;
 }
 
-Loaded load_file(const std::filesystem::path& path) {
-  const auto content = config::read_text(path);
+Loaded load_file(const std::filesystem::path& path, config::FileKind kind) {
+  const auto content = config::read_text(path, kind);
   if (content) return load(*content, path.string(), short_host_name());
   config::Diagnostics diagnostics{path.string()};
   diagnostics.error({}, content.error().message());

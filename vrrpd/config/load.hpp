@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "settings/diagnostics.hpp"
+#include "settings/source.hpp"
 #include "vrrpd/config/config.hpp"
 
 namespace ha::vrrp {
@@ -25,8 +26,10 @@ struct Loaded {
 /// (the short host name) the default of `node`.
 [[nodiscard]] Loaded load(std::string_view text, std::string_view file, std::string_view host);
 
-/// load() of a file's content; one that cannot be read, or is larger than 1 MiB, is one diagnostic.
-[[nodiscard]] Loaded load_file(const std::filesystem::path& path);
+/// load() of a file's content; one that cannot be read, is of another kind, or is larger than 1
+/// MiB, is one diagnostic.
+[[nodiscard]] Loaded load_file(const std::filesystem::path& path,
+                               config::FileKind kind = config::FileKind::kAny);
 
 /// The canonical YAML with every default filled in; load() of it gives an equal Config.
 [[nodiscard]] std::string print(const Config& config);

@@ -27,7 +27,7 @@ constexpr const char* kExitCodes =
 
 struct Arguments {
   std::string socket = "/run/vrrpd/control.sock";
-  std::string instance;
+  std::string argument;
   bool json = false;
   Command command = Command::kStatus;
 };
@@ -53,9 +53,15 @@ void declare(CLI::App& app, Arguments& arguments) {
               "Show every instance: state, priority, addresses, alarms");
   add_command(app, arguments, Command::kExplain, "explain",
               "Say in sentences why an instance has its state and its priority")
-      ->add_option("INSTANCE", arguments.instance, "Default: all of them");
+      ->add_option("INSTANCE", arguments.argument, "Default: all of them");
   add_command(app, arguments, Command::kReload, "reload",
-              "Read the configuration again; if it has errors nothing changes");
+              "Read the configuration again; if it has errors nothing changes")
+      ->add_option("--confirm", arguments.argument,
+                   "Go back to the configuration before it unless `vrrpctl confirm` comes within "
+                   "this time: 1s-1h, such as 60s or 5m")
+      ->type_name("TIME");
+  add_command(app, arguments, Command::kConfirm, "confirm",
+              "Keep what `reload --confirm` has brought");
 }
 
 Form form_for(const Arguments& arguments) {
@@ -89,7 +95,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? kDone : kUsage;  // prints help, version or what is wrong
   }
   const auto answer =
-      ask(arguments.socket, request_line(arguments.command, arguments.instance), kPatience);
+      ask(arguments.socket, request_line(arguments.command, arguments.argument), kPatience);
   if (!answer) return print({kNoDaemon, "", "vrrpctl: " + answer.error().message() + '\n'});
   return print(present(arguments.command, *answer, form_for(arguments)));
 }

@@ -201,10 +201,20 @@ std::string haproxy_text(const Json& status, Form form) {
   return rows.empty() ? text : text + table(rows, form);
 }
 
+std::string confirmation_text(const Json& status) {
+  const Json& left = field(field(status, "pending-confirmation"), "remaining-ms");
+  if (!left.is_number()) return {};
+  return fmt::format(
+      "\nA reload waits for `vrrpctl confirm`: in {:.0f} s the configuration before it comes "
+      "back.\n",
+      left.get<double>() / 1000);
+}
+
 std::string status_text(const Json& status, Form form) {
-  return fmt::format("{}, vrrpd {}\n\n{}{}{}{}{}", text_of(status, "node"),
+  return fmt::format("{}, vrrpd {}\n\n{}{}{}{}{}{}", text_of(status, "node"),
                      text_of(status, "version"), instances_text(status, form), faults_text(status),
-                     demotions_text(status), haproxy_text(status, form), alarms_text(status));
+                     demotions_text(status), haproxy_text(status, form), alarms_text(status),
+                     confirmation_text(status));
 }
 
 std::vector<std::string> complaints(const Json& status) {
@@ -261,6 +271,14 @@ Output present_refusal(const Json& answer, Form form) {
   return {kRefused, "", lines_of(list_of(answer, "diagnostics")) + reason};
 }
 
+std::string reloaded_text(const Json& answer) {
+  const Json& within = field(answer, "confirm-within-ms");
+  if (!within.is_number()) return "reloaded\n";
+  return fmt::format(
+      "reloaded; without `vrrpctl confirm` within {:g} s the configuration before it comes back\n",
+      within.get<double>() / 1000);
+}
+
 std::string_view name_of(Command command) {
   switch (command) {
     case Command::kStatus:
@@ -269,15 +287,17 @@ std::string_view name_of(Command command) {
       return "explain";
     case Command::kReload:
       return "reload";
+    case Command::kConfirm:
+      return "confirm";
   }
   return "";
 }
 
 }  // namespace
 
-std::string request_line(Command command, const std::string& instance) {
+std::string request_line(Command command, const std::string& argument) {
   Json request{{"command", name_of(command)}};
-  if (!instance.empty()) request["instance"] = instance;
+  if (!argument.empty()) request[command == Command::kReload ? "confirm" : "instance"] = argument;
   return to_line(request);
 }
 
@@ -296,7 +316,10 @@ Output present(Command command, std::string_view answer, Form form) {
     }
     case Command::kReload:
       if (form == Form::kJson) return {kDone, to_line(json, 2) + '\n', ""};
-      return {kDone, "reloaded\n", lines_of(list_of(json, "diagnostics"))};
+      return {kDone, reloaded_text(json), lines_of(list_of(json, "diagnostics"))};
+    case Command::kConfirm:
+      if (form == Form::kJson) return {kDone, to_line(json, 2) + '\n', ""};
+      return {kDone, "confirmed\n", ""};
   }
   return {};
 }

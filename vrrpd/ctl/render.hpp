@@ -16,13 +16,13 @@ inline constexpr int kRefused = 1;  ///< refused, or the status is unhealthy
 inline constexpr int kUsage = 2;
 inline constexpr int kNoDaemon = 3;
 
-enum class Command { kStatus, kExplain, kReload };
+enum class Command { kStatus, kExplain, kReload, kConfirm };
 
 enum class Form {
   kText,
   kColouredText,
-  kJson,  ///< status: the status object; explain: the list of sentences; reload and refusals: the
-          ///< whole answer
+  kJson,  ///< status: the status object; explain: the list of sentences; anything else: the whole
+          ///< answer
 };
 
 struct Output {
@@ -33,8 +33,9 @@ struct Output {
   friend bool operator==(const Output&, const Output&) = default;
 };
 
-/// The line that asks for `command`; `instance` is for explain, where empty means all.
-[[nodiscard]] std::string request_line(Command command, const std::string& instance);
+/// The line that asks for `command`. `argument` is the instance for explain, where empty means all,
+/// and for reload the time in which it has to be confirmed, where empty means that it need not be.
+[[nodiscard]] std::string request_line(Command command, const std::string& argument);
 
 /// `answer` is the line that came for `command`. A status is unhealthy (kRefused, with the reasons
 /// in `err`) while an instance is in fault or has an alarm, or HAProxy's verdict is `unhealthy` or

@@ -23,6 +23,9 @@
 #include <tl/expected.hpp>
 #include <utility>
 
+#include "settings/scalars.hpp"
+#include "vrrpd/runtime/lock_file.hpp"
+
 namespace ha::vrrp {
 namespace {
 
@@ -41,11 +44,16 @@ constexpr mode_t kDirectoryMode = 0755;
 
 constexpr std::string_view kAccepted =
     R"(a request is one of {"command": "status"}, {"command": "explain", "instance": NAME} )"
-    R"((the instance may be left out) and {"command": "reload"})";
+    R"((the instance may be left out), {"command": "reload", "confirm": "60s"} )"
+    R"((as may the time) and {"command": "confirm"})";
+
+/// How long a reload may wait to be confirmed: long enough to log in again and look.
+constexpr config::DurationRange kConfirmRange{std::chrono::seconds{1}, std::chrono::hours{1}};
 
 struct Request {
   std::string command;
   std::string instance;
+  std::string confirm;
 };
 
 /// One line of JSON; what is not UTF-8 is shown as a replacement character, since the configuration
@@ -72,6 +80,7 @@ tl::expected<Request, std::string> parse_request(std::string_view line) {
   for (const auto& [key, value] : json.items()) {
     std::string* const field = key == "command"    ? &request.command
                                : key == "instance" ? &request.instance
+                               : key == "confirm"  ? &request.confirm
                                                    : nullptr;
     if (field == nullptr) {
       return tl::unexpected{fmt::format("unknown key {}; {}", in_quotes(key), kAccepted)};
@@ -81,8 +90,8 @@ tl::expected<Request, std::string> parse_request(std::string_view line) {
     }
     *field = value.get<std::string>();
   }
-  const bool known =
-      request.command == "status" || request.command == "explain" || request.command == "reload";
+  const bool known = request.command == "status" || request.command == "explain" ||
+                     request.command == "reload" || request.command == "confirm";
   if (!known) {
     return tl::unexpected{
         fmt::format("unknown command {}; {}", in_quotes(request.command), kAccepted)};
@@ -90,6 +99,10 @@ tl::expected<Request, std::string> parse_request(std::string_view line) {
   if (json.contains("instance") && request.command != "explain") {
     return tl::unexpected{
         fmt::format("{} takes no instance; {}", in_quotes(request.command), kAccepted)};
+  }
+  if (json.contains("confirm") && request.command != "reload") {
+    return tl::unexpected{
+        fmt::format("{} takes no confirm; {}", in_quotes(request.command), kAccepted)};
   }
   return request;
 }
@@ -116,12 +129,24 @@ Json explained(const Request& request, const Status& status) {
   return {{"ok", true}, {"explain", *sentences}};
 }
 
-Json reloaded(const ReloadOutcome& outcome) {
-  Json json =
-      outcome.done
-          ? Json{{"ok", true}}
-          : refusal("the new configuration cannot be used; the one that was running goes on");
+Json reloaded(const Request& request, const ControlHandlers& handlers) {
+  std::optional<Duration> trial;
+  // An empty time is none, as an empty instance is all of them.
+  if (!request.confirm.empty()) {
+    const auto duration = config::parse_duration(request.confirm, kConfirmRange);
+    if (!duration) {
+      return refusal(
+          fmt::format("\"confirm\" {} {}", in_quotes(request.confirm), duration.error()));
+    }
+    trial = *duration;
+  }
+  const ReloadOutcome outcome = handlers.reload(trial);
+  Json json = outcome.done ? Json{{"ok", true}} : refusal(outcome.error);
   json["diagnostics"] = outcome.diagnostics;
+  if (outcome.done && trial) {
+    json["confirm-within-ms"] =
+        std::chrono::duration_cast<std::chrono::milliseconds>(*trial).count();
+  }
   return json;
 }
 
@@ -195,7 +220,11 @@ std::string answer(std::string_view line, const ControlHandlers& handlers) {
   const auto request = parse_request(line);
   if (!request) return to_line(refusal(request.error()));
   if (request->command == "explain") return to_line(explained(*request, handlers.status()));
-  if (request->command == "reload") return to_line(reloaded(handlers.reload()));
+  if (request->command == "reload") return to_line(reloaded(*request, handlers));
+  if (request->command == "confirm") {
+    return to_line(handlers.confirm() ? Json{{"ok", true}}
+                                      : refusal("no reload waits for confirmation"));
+  }
   return fmt::format(R"({{"ok":true,"status":{}}})", to_json(handlers.status()));
 }
 
@@ -206,6 +235,7 @@ class ControlServer::Impl : public std::enable_shared_from_this<ControlServer::I
   Impl(asio::io_context& io, ControlHandlers handlers, std::chrono::milliseconds patience)
       : acceptor_{io}, retry_{io}, handlers_{std::move(handlers)}, patience_{patience} {}
 
+  Result<void> lock(const std::string& path);
   Result<void> listen(const std::string& path, const std::string& group);
   void accept();
   void stop();
@@ -240,10 +270,20 @@ class ControlServer::Impl : public std::enable_shared_from_this<ControlServer::I
   std::chrono::milliseconds patience_;
   std::set<ClientPtr> clients_;
   bool accepting_ = false;
+  /// Held before the socket file is looked at, until after it is removed: two that start at once
+  /// would both find nobody there.
+  LockFile lock_;
   std::string path_;
   struct stat file_ {};  ///< the socket file as it was created
   std::string warning_;
 };
+
+Result<void> ControlServer::Impl::lock(const std::string& path) {
+  auto taken = LockFile::take(path + ".lock");
+  if (!taken) return tl::unexpected{taken.error()};
+  lock_ = std::move(*taken);
+  return {};
+}
 
 Result<void> ControlServer::Impl::listen(const std::string& path, const std::string& group) {
   const std::string context = "listen on " + path;
@@ -355,6 +395,7 @@ void ControlServer::Impl::stop() {
   retry_.cancel();
   for (const std::set<ClientPtr> all = clients_; const ClientPtr& client : all) drop(client);
   remove_file();
+  lock_ = {};
 }
 
 void ControlServer::Impl::remove_file() {
@@ -376,10 +417,10 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(asio::io_context& io,
   auto impl = std::make_shared<Impl>(io, std::move(handlers), patience);
   // Owned from here on, so that whatever a failure leaves behind is removed.
   std::unique_ptr<ControlServer> server{new ControlServer{impl}};
-  const Result<void> ready =
-      make_directory(path).and_then([&] { return clear_place(path); }).and_then([&] {
-        return impl->listen(path, group);
-      });
+  const Result<void> ready = make_directory(path)
+                                 .and_then([&] { return impl->lock(path); })
+                                 .and_then([&] { return clear_place(path); })
+                                 .and_then([&] { return impl->listen(path, group); });
   if (!ready) return tl::unexpected{ready.error()};
   impl->accept();
   return server;

@@ -1,18 +1,20 @@
 /// The control socket: one JSON object a line, request and answer.
 ///
 /// Requests: {"command": "status"}, {"command": "explain", "instance": "VI_MAIN"} (instance
-/// optional),
-/// {"command": "reload"}. Answers: {"ok": true, …} or {"ok": false, "error": "…"}:
+/// optional), {"command": "reload", "confirm": "60s"} (confirm optional: a duration in 1s-1h) and
+/// {"command": "confirm"}. Answers: {"ok": true, …} or {"ok": false, "error": "…"}:
 ///   status   {"ok": true, "status": {…}}
 ///   explain  {"ok": true, "explain": ["…", …]}
-///   reload   {"ok": true, "diagnostics": ["warning …"]} or {"ok": false, "error": "…",
-///   "diagnostics": ["…"]}
+///   reload   {"ok": true, "diagnostics": ["warning …"], "confirm-within-ms": 60000} (the last one
+///            only where asked for) or {"ok": false, "error": "…", "diagnostics": ["…"]}
+///   confirm  {"ok": true}
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,14 +27,18 @@ namespace ha::vrrp {
 /// What a reload came to. Nothing has changed where it was refused.
 struct ReloadOutcome {
   bool done = false;
-  std::vector<std::string>
-      diagnostics;  ///< every problem of the file, as --check-config prints them
+  std::string error;  ///< why it was refused, a sentence; empty if it was not
+  /// Every problem of the file, as --check-config prints them, and what this machine lacks for it.
+  std::vector<std::string> diagnostics;
 };
 
 /// What the requests are answered with.
 struct ControlHandlers {
   std::function<Status()> status;
-  std::function<ReloadOutcome()> reload;
+  /// Taken back after so long unless confirmed, where a time is given.
+  std::function<ReloadOutcome(std::optional<Duration>)> reload;
+  /// False: nothing waits for it.
+  std::function<bool()> confirm;
 };
 
 /// The answer to one line, without its line end. Total: any bytes get an answer, bounded in size by
@@ -49,7 +55,8 @@ inline constexpr std::chrono::milliseconds kControlPatience = std::chrono::secon
 class ControlServer {
  public:
   /// Creates the directory (0755) if it is missing, and the socket with mode 0660 and the group
-  /// named, if /etc/group has one: the name service is not asked, since it may block. A socket file
+  /// named, if /etc/group has one: the name service is not asked, since it may block. A lock file
+  /// beside it (PATH.lock, 0600) makes sure that of several daemons only one gets it. A socket file
   /// that nobody serves any more is replaced; one that is served is an error, and so is anything
   /// there that is no socket.
   [[nodiscard]] static Result<std::unique_ptr<ControlServer>> open(

@@ -1,25 +1,33 @@
 #include "vrrpd/runtime/reloader.hpp"
 
+#include <algorithm>
 #include <utility>
 
-#include "vrrpd/config/scalars.hpp"
+#include "settings/scalars.hpp"
 
 namespace ha::vrrp {
+namespace {
+
+constexpr Duration kRetryAfter = std::chrono::seconds{1};
+
+}  // namespace
 
 Reloader::Reloader(Log& log, std::string file, Config running, Steps steps)
     : log_{log}, file_{std::move(file)}, running_{std::move(running)}, steps_{std::move(steps)} {}
 
 ReloadOutcome Reloader::refused(std::vector<std::string> diagnostics, std::string_view why) const {
   for (const std::string& line : diagnostics) log_.warning("{}", line);
-  log_.warning("reload refused: {}; nothing has changed", why);
+  log_.warning("reload refused: {}", why);
   return {false, std::string{why}, std::move(diagnostics)};
 }
 
 ReloadOutcome Reloader::reload(std::optional<Duration> trial, TimePoint now) {
   if (trial_ && !trial) {
-    return refused({}, fmt::format("a reload waits for `vrrpctl confirm` for {} s more; confirm it, "
-                                   "let it run out, or reload with --confirm again",
-                                   seconds_left(trial_->ends_at, now)));
+    const auto left = std::chrono::ceil<std::chrono::seconds>(trial_->ends_at - now);
+    return refused({},
+                   fmt::format("a reload waits for `vrrpctl confirm` for {} s more: confirm it, "
+                               "let it run out, or reload with --confirm again",
+                               std::max(left, std::chrono::seconds{0}).count()));
   }
   Loaded loaded = steps_.load();
   std::vector<std::string> diagnostics;
@@ -29,7 +37,9 @@ ReloadOutcome Reloader::reload(std::optional<Duration> trial, TimePoint now) {
   const auto add = [&](Severity severity, std::string text) {
     diagnostics.push_back(to_string(Diagnostic{file_, 0, 0, severity, std::move(text)}));
   };
-  if (!loaded.config) return refused(std::move(diagnostics), file_ + " has errors");
+  if (!loaded.config)
+    return refused(std::move(diagnostics),
+                   fmt::format("{} has errors; the configuration that was running goes on", file_));
 
   if (loaded.config->control != running_.control) {
     add(Severity::kWarning, "a changed `control` section takes effect after a restart");
@@ -38,7 +48,9 @@ ReloadOutcome Reloader::reload(std::optional<Duration> trial, TimePoint now) {
   std::vector<std::string> obstacles = steps_.run(*loaded.config, OnRefusal::kUndo);
   for (std::string& obstacle : obstacles) add(Severity::kError, std::move(obstacle));
   if (!obstacles.empty()) {
-    return refused(std::move(diagnostics), file_ + " cannot be run on this machine");
+    return refused(
+        std::move(diagnostics),
+        fmt::format("{} cannot be run here; the configuration that was running goes on", file_));
   }
   for (std::string& trouble : steps_.troubles()) add(Severity::kWarning, std::move(trouble));
 
@@ -64,9 +76,14 @@ bool Reloader::confirm() {
 
 void Reloader::wake(TimePoint now) {
   if (!trial_ || now < trial_->ends_at) return;
+  const std::vector<std::string> obstacles = steps_.run(trial_->confirmed, OnRefusal::kGoOn);
+  if (!obstacles.empty()) {  // only for want of memory
+    for (const std::string& obstacle : obstacles) log_.error("cannot roll back yet: {}", obstacle);
+    trial_->ends_at = now + kRetryAfter;
+    return;
+  }
   running_ = std::move(trial_->confirmed);
   trial_.reset();
-  static_cast<void>(steps_.run(running_, OnRefusal::kGoOn));
   log_.warning(
       "rolled back: nobody confirmed the reload; the configuration before it runs again, and {} "
       "still holds the one that was taken back",

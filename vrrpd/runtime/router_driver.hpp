@@ -51,6 +51,11 @@ class RouterDriver {
   [[nodiscard]] const InstanceConfig& config() const { return config_; }
   [[nodiscard]] const ReceivePolicy& policy() const { return policy_; }
   [[nodiscard]] bool is_master() const { return std::holds_alternative<Master>(state_); }
+  /// What it waits for; empty unless it is in fault.
+  [[nodiscard]] std::string_view fault_reason() const {
+    return std::holds_alternative<Fault>(state_) ? std::string_view{fault_reason_}
+                                                 : std::string_view{};
+  }
   [[nodiscard]] Segment* segment() const { return segment_; }
 
   /// The interface it runs on, found or configured.

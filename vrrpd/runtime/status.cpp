@@ -210,6 +210,12 @@ std::string to_json(const Status& status) {
     json.key("haproxy");
     write(json, *status.haproxy);
   }
+  if (status.confirm_within) {
+    json.key("pending-confirmation");
+    json.open('{');
+    json.member("remaining-ms", status.confirm_within->count());
+    json.close('}');
+  }
   json.close('}');
   return json.take();
 }

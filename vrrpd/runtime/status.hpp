@@ -92,6 +92,8 @@ struct Status {
   std::vector<RouterStatus> instances;
   GlobalErrors errors{};
   std::optional<HaproxyStatus> haproxy;
+  /// How long a reload may still be confirmed before it is taken back; nothing: none waits for it.
+  std::optional<std::chrono::milliseconds> confirm_within{};
 };
 
 /// "2026-01-07T10:15:00Z".

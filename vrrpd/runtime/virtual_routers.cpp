@@ -5,7 +5,6 @@
 #include <set>
 #include <utility>
 
-
 namespace ha::vrrp {
 namespace {
 
@@ -352,6 +351,16 @@ LocalAddresses VirtualRouters::local_addresses() const {
     }
   }
   return local;
+}
+
+std::vector<std::string> VirtualRouters::waiting() const {
+  std::vector<std::string> sentences;
+  for (const auto& router : routers_) {
+    if (router->fault_reason().empty()) continue;
+    sentences.push_back(
+        fmt::format("instance {} waits: {}", router->config().name, router->fault_reason()));
+  }
+  return sentences;
 }
 
 std::vector<RouterStatus> VirtualRouters::status() const {

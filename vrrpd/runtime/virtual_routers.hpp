@@ -58,6 +58,8 @@ class VirtualRouters {
   void on_local_addresses(std::function<void()> handler) { local_changed_ = std::move(handler); }
 
   [[nodiscard]] std::vector<RouterStatus> status() const;
+  /// Those in fault, each as a sentence that says what it waits for.
+  [[nodiscard]] std::vector<std::string> waiting() const;
   [[nodiscard]] const GlobalErrors& errors() const { return errors_; }
 
  private:

@@ -59,7 +59,8 @@ std::vector<std::string> VirtualRouters::apply(const std::vector<InstanceConfig>
     return obstacles;
   }
 
-  const std::vector<AddressRequest> released = exchange_routers(instances, records, successions, at);
+  const std::vector<AddressRequest> released =
+      exchange_routers(instances, records, successions, at);
   outbox_.remove_addresses(change.remove);
   // What a virtual router that is gone leaves to one that goes on stays installed.
   for (const AddressRequest& request : wanted) {
@@ -173,9 +174,8 @@ std::vector<AddressRequest> VirtualRouters::exchange_routers(
       next[i]->move_to(records[i]);
       next[i]->reconfigure(instances[i], at);
     } else {
-      next[i] = std::make_unique<RouterDriver>(instances[i],
-                                               RouterServices{kernel_, outbox_, scheduler_, log_},
-                                               records[i]);
+      next[i] = std::make_unique<RouterDriver>(
+          instances[i], RouterServices{kernel_, outbox_, scheduler_, log_}, records[i]);
     }
   }
   routers_ = std::move(next);

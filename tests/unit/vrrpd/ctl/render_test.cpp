@@ -36,6 +36,8 @@ Output present_status(const Json& status, Form form = Form::kText) {
 TEST_CASE("requests are one line of JSON, and names cannot break out of it") {
   CHECK(request_line(Command::kStatus, "") == R"({"command":"status"})");
   CHECK(request_line(Command::kReload, "") == R"({"command":"reload"})");
+  CHECK(request_line(Command::kReload, "60s") == R"({"command":"reload","confirm":"60s"})");
+  CHECK(request_line(Command::kConfirm, "") == R"({"command":"confirm"})");
   CHECK(request_line(Command::kExplain, "") == R"({"command":"explain"})");
   CHECK(request_line(Command::kExplain, "a\"\n\xff") ==
         "{\"command\":\"explain\",\"instance\":\"a\\\"\\n\xef\xbf\xbd\"}");
@@ -192,6 +194,28 @@ TEST_CASE("whatever does not answer like vrrpd is no daemon") {
   const Output output = present(Command::kStatus, answer, Form::kText);
   CHECK(output.exit_code == kNoDaemon);
   CHECK(output.err == "vrrpctl: the answer is not one of vrrpd's\n");
+}
+
+TEST_CASE("a reload on trial says what has to be done, and the status how long there is for it") {
+  CHECK(present(Command::kReload, R"({"ok":true,"diagnostics":[],"confirm-within-ms":90000})",
+                Form::kText) ==
+        Output{kDone,
+               "reloaded; without `vrrpctl confirm` within 90 s the configuration before it comes "
+               "back\n",
+               ""});
+  CHECK(present(Command::kConfirm, R"({"ok":true})", Form::kText) ==
+        Output{kDone, "confirmed\n", ""});
+  CHECK(present(Command::kConfirm, R"({"ok":false,"error":"no reload waits"})", Form::kText) ==
+        Output{kRefused, "", "vrrpctl: refused: no reload waits\n"});
+
+  Json status = healthy_status();
+  const Output without = present_status(status);
+  status["pending-confirmation"] = Json{{"remaining-ms", 41'400}};
+  const Output with = present_status(status);
+  CHECK(with.exit_code == without.exit_code);
+  CHECK(with.out == without.out +
+                        "\nA reload waits for `vrrpctl confirm`: in 41 s the "
+                        "configuration before it comes back.\n");
 }
 
 }  // namespace

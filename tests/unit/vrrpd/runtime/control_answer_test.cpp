@@ -1,4 +1,6 @@
 /// The answers to single lines; control_test.cpp has the socket.
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/support/catch.hpp"
@@ -38,15 +40,43 @@ TEST_CASE("explain of an unknown instance names those that exist") {
 
 TEST_CASE("reload is answered with its diagnostics, refused or not") {
   test::Daemon daemon;
-  daemon.outcome = {true, {"vrrpd.yaml:3:1: warning: odd"}};
+  daemon.outcome = {true, {}, {"vrrpd.yaml:3:1: warning: odd"}};
   CHECK(answer(R"({"command": "reload"})", daemon.handlers()) ==
         R"({"ok":true,"diagnostics":["vrrpd.yaml:3:1: warning: odd"]})");
 
-  daemon.outcome = {false, {"vrrpd.yaml:3:1: error: wrong"}};
+  daemon.outcome = {false, "vrrpd.yaml has errors", {"vrrpd.yaml:3:1: error: wrong"}};
   CHECK(answer(R"({"command": "reload"})", daemon.handlers()) ==
-        R"({"ok":false,"error":"the new configuration cannot be used; the one that was running )"
-        R"(goes on",)"
+        R"({"ok":false,"error":"vrrpd.yaml has errors",)"
         R"("diagnostics":["vrrpd.yaml:3:1: error: wrong"]})");
+}
+
+TEST_CASE("a reload may have to be confirmed, within 1 s to 1 h") {
+  using namespace std::chrono_literals;
+  test::Daemon daemon;
+  CHECK(answer(R"({"command": "confirm"})", daemon.handlers()) ==
+        R"({"ok":false,"error":"no reload waits for confirmation"})");
+
+  const auto [text, time] = GENERATE(
+      table<std::string, Duration>({{"1s", 1s}, {"90s", 90s}, {"1500ms", 1500ms}, {"1h", 1h}}));
+  CHECK(answer(R"({"command": "reload", "confirm": ")" + text + "\"}", daemon.handlers()) ==
+        fmt::format(R"({{"ok":true,"diagnostics":[],"confirm-within-ms":{}}})",
+                    std::chrono::duration_cast<std::chrono::milliseconds>(time).count()));
+  CHECK(daemon.trial == time);
+  CHECK(answer(R"({"command": "confirm"})", daemon.handlers()) == R"({"ok":true})");
+  CHECK_FALSE(daemon.trial);
+}
+
+TEST_CASE("a time to confirm that is none, or too long, reloads nothing") {
+  const std::string time = GENERATE("60", "0s", "999ms", "3601s", "2h", "-5s", "s", "1 s", "x");
+  test::Daemon daemon;
+  const Json json = Json::parse(
+      answer(R"({"command": "reload", "confirm": ")" + time + "\"}", daemon.handlers()));
+  CAPTURE(json.dump());
+  CHECK(json["ok"] == false);
+  const std::string error = json["error"];
+  CHECK(error.find('"' + time + '"') != std::string::npos);
+  CHECK(error.find("1s-1h") != std::string::npos);
+  CHECK(daemon.calls == 0);
 }
 
 TEST_CASE("what is no request is refused, named, and calls nothing") {
@@ -66,6 +96,9 @@ TEST_CASE("what is no request is refused, named, and calls nothing") {
       {R"({"command": "explain", "instance": null})", "\"instance\" is not a string"},
       {R"({"command": "explain", "instnace": "VI_MAIN"})", "unknown key \"instnace\""},
       {R"({"command": "reload", "instance": "VI_MAIN"})", "\"reload\" takes no instance"},
+      {R"({"command": "status", "confirm": "60s"})", "\"status\" takes no confirm"},
+      {R"({"command": "confirm", "confirm": "60s"})", "\"confirm\" takes no confirm"},
+      {R"({"command": "reload", "confirm": 60})", "\"confirm\" is not a string"},
       {R"({"command": {"a": {"b": {"c": 1}}}})", "\"command\" is not a string"},
   }));
   test::Daemon daemon;

@@ -306,11 +306,12 @@ TEST_CASE("a server may be replaced by its own reload") {
   std::unique_ptr<ControlServer> server;
   bool reloaded = false;
   ControlHandlers handlers{[] { return Status{}; },
-                           [&] {
+                           [&](std::optional<Duration>) {
                              server.reset();
                              reloaded = true;
-                             return ReloadOutcome{true, {}};
-                           }};
+                             return ReloadOutcome{true, {}, {}};
+                           },
+                           [] { return false; }};
   server = std::move(*ControlServer::open(io, path, "", handlers));
   Peer peer{path};
   peer.say("{\"command\": \"reload\"}\n");

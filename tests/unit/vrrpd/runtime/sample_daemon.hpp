@@ -1,15 +1,19 @@
 /// What the control socket is asked about in the tests of this folder.
 #pragma once
 
+#include <utility>
+
 #include "tests/unit/vrrpd/runtime/sample_status.hpp"
 #include "vrrpd/runtime/control.hpp"
 
 namespace ha::vrrp::test {
 
-/// Handlers on the status of sample_status(), and a reload that comes to `outcome`.
+/// Handlers on the status of sample_status(), and a reload that comes to `outcome` and waits for
+/// confirmation if asked to.
 struct Daemon {
   Status status = test::sample_status();
-  ReloadOutcome outcome{true, {}};
+  ReloadOutcome outcome{true, {}, {}};
+  std::optional<Duration> trial;
   int calls = 0;
 
   ControlHandlers handlers() {
@@ -17,9 +21,14 @@ struct Daemon {
               ++calls;
               return status;
             },
+            [this](std::optional<Duration> asked_for) {
+              ++calls;
+              trial = asked_for;
+              return outcome;
+            },
             [this] {
               ++calls;
-              return outcome;
+              return std::exchange(trial, std::nullopt).has_value();
             }};
   }
 };

@@ -134,6 +134,14 @@ TEST_CASE("times are in milliseconds with one decimal, rounded") {
   CHECK(parsed(status)["instances"][0]["skew-time-ms"].dump() == text);
 }
 
+TEST_CASE("a reload that waits for confirmation shows how long it still will") {
+  Status status = test::sample_status();
+  CHECK(to_json(status).find("pending-confirmation") == std::string::npos);
+  status.confirm_within = std::chrono::milliseconds{41'250};
+  CHECK(to_json(status).find(R"("pending-confirmation":{"remaining-ms":41250}})") !=
+        std::string::npos);
+}
+
 TEST_CASE("times of day are UTC in whole seconds, rounded down") {
   CHECK(to_utc(test::kSince) == "2026-01-07T10:15:00Z");
   CHECK(to_utc(test::kSince + std::chrono::milliseconds{59'999}) == "2026-01-07T10:15:59Z");

@@ -1,0 +1,124 @@
+#include "vrrpd/runtime/lock_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+
+namespace ha::vrrp {
+namespace {
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "lock_test.XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  [[nodiscard]] std::string file() const { return path_ + "/lock"; }
+
+ private:
+  std::string path_;
+};
+
+TEST_CASE("only one has it, the others learn who, and it can be had again") {
+  const TemporaryDirectory directory;
+  {
+    const auto first = LockFile::take(directory.file());
+    REQUIRE(first);
+    struct stat found {};
+    REQUIRE(stat(directory.file().c_str(), &found) == 0);
+    CHECK((found.st_mode & 07777) == 0600);
+
+    const auto second = LockFile::take(directory.file());
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code.value() == EADDRINUSE);
+    CHECK(second.error().context ==
+          "lock " + directory.file() + ", which process " + std::to_string(getpid()) + " holds");
+  }
+  CHECK_FALSE(std::filesystem::exists(directory.file()));
+  CHECK(LockFile::take(directory.file()));
+}
+
+TEST_CASE("what a killed process has left behind is taken over") {
+  const TemporaryDirectory directory;
+  std::ofstream{directory.file()} << "4194303999999\n";
+  const auto taken = LockFile::take(directory.file());
+  REQUIRE(taken);
+  std::string pid;
+  std::ifstream{directory.file()} >> pid;
+  CHECK(pid == std::to_string(getpid()));
+}
+
+TEST_CASE("neither a link nor a pipe nor a missing directory is locked") {
+  const TemporaryDirectory directory;
+  SECTION("a link") {
+    std::filesystem::create_symlink("/etc/hostname", directory.file());
+    CHECK_FALSE(LockFile::take(directory.file()));
+  }
+  SECTION("a pipe") {
+    REQUIRE(mkfifo(directory.file().c_str(), 0600) == 0);
+    CHECK_FALSE(LockFile::take(directory.file()));
+  }
+  SECTION("nothing there") { CHECK_FALSE(LockFile::take(directory.file() + "/lock")); }
+}
+
+/// Waits for the starting shot, then tries; 0 is the exit code of who gets it, and keeps it until
+/// the others are through.
+[[noreturn]] void compete(const std::string& path, int start, int finish) {
+  char byte = 0;
+  while (read(start, &byte, 1) < 0 && errno == EINTR) {
+  }
+  const auto taken = LockFile::take(path);
+  if (!taken) _exit(1);
+  while (read(finish, &byte, 1) < 0 && errno == EINTR) {
+  }
+  _exit(0);
+}
+
+TEST_CASE("of many that start at the same moment exactly one gets it") {
+  const TemporaryDirectory directory;
+  for (int round = 0; round < 20; ++round) {
+    std::array<int, 2> start{};
+    std::array<int, 2> finish{};
+    REQUIRE(pipe2(start.data(), O_CLOEXEC) == 0);
+    REQUIRE(pipe2(finish.data(), O_CLOEXEC) == 0);
+    constexpr int kCompetitors = 8;
+    for (int i = 0; i < kCompetitors; ++i) {
+      const pid_t child = fork();
+      REQUIRE(child >= 0);
+      if (child != 0) continue;
+      close(start[1]);
+      close(finish[1]);
+      compete(directory.file(), start[0], finish[0]);
+    }
+    close(start[1]);  // all read its end at once
+    int status = 0;
+    for (int i = 1; i < kCompetitors; ++i) {
+      REQUIRE(wait(&status) > 0);
+      CHECK(WEXITSTATUS(status) == 1);
+    }
+    close(finish[1]);
+    REQUIRE(wait(&status) > 0);
+    CHECK(WEXITSTATUS(status) == 0);
+    close(start[0]);
+    close(finish[0]);
+  }
+}
+
+}  // namespace
+}  // namespace ha::vrrp
