@@ -15,7 +15,6 @@
 #include "vrrpd/guard/guard.hpp"
 #include "vrrpd/guard/last_will.hpp"
 #include "vrrpd/haproxy_health.hpp"
-#include "vrrpd/kernel/descriptor.hpp"
 #include "vrrpd/kernel/netlink.hpp"
 #include "vrrpd/runtime/capabilities.hpp"
 #include "vrrpd/runtime/control.hpp"
@@ -72,9 +71,6 @@ class Daemon {
     if (!control_->warning().empty()) log_.warning("{}", control_->warning());
     wait_for_signal();
     accept_signals();
-    if (const auto sealed = close_all_on_exec(); !sealed) {
-      log_.warning("{}", sealed.error().message());
-    }
     routers_.on_local_addresses([this] { tell_local_addresses(); });
     // Health first, so that a successor does not begin with a priority that it does not have.
     apply_haproxy(config.haproxy);

@@ -1,10 +1,7 @@
 #include "vrrpd/kernel/descriptor.hpp"
 
-#include <linux/close_range.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace ha::vrrp {
 namespace {
@@ -19,12 +16,6 @@ void enlarge(int descriptor, int forced, int limited, int size_bytes) {
 
 Descriptor::~Descriptor() {
   if (number_ >= 0) ::close(number_);
-}
-
-Result<void> close_all_on_exec() {
-  // Linux 5.11; before that Asio's signal pipe is the one that stays open.
-  if (::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return {};
-  return failure(errno, "make all descriptors close-on-exec");
 }
 
 void enlarge_receive_queue(int descriptor, int size_bytes) {

@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "ha/result.hpp"
-
 namespace ha::vrrp {
 
 /// Owns a file descriptor and closes it. Move-only; a moved-from one owns nothing.
@@ -25,10 +23,6 @@ class Descriptor {
  private:
   int number_ = -1;
 };
-
-/// Makes every descriptor of this process but the standard ones close-on-exec, also those that a
-/// library opened without. Nothing that is started later inherits a socket or a lock.
-[[nodiscard]] Result<void> close_all_on_exec();
 
 /// Ask for a queue of `size_bytes`; what the system refuses stays as it was. With CAP_NET_ADMIN the
 /// system-wide limits (net.core.rmem_max, wmem_max) do not apply.
