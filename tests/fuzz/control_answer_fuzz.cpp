@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         status.instances[1].name = "VI_6";
         return status;
       },
-      [](std::optional<Duration> trial) {
+      [](std::optional<ha::Duration> trial) {
         return ReloadOutcome{trial.has_value(), "e", {"f:1:1: error: e"}};
       },
       [] { return false; }};
