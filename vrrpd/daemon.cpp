@@ -165,7 +165,7 @@ class Daemon {
     health_->set_local_addresses(local);
   }
 
-  Status status() const {
+  Status status() {
     Status status;
     status.node = reloader_.running().node;
     status.version = kProgramVersion;

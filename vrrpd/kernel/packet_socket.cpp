@@ -18,18 +18,17 @@
 
 #include "ha/check.hpp"
 #include "ha/mac.hpp"
+#include "vrrpd/kernel/arrivals.hpp"
+#include "vrrpd/kernel/raw_socket.hpp"
 #include "vrrpd/kernel/read_watch.hpp"
 
 namespace ha::vrrp {
 namespace {
 
 constexpr int kVrrp = 112;
-constexpr int kTtl = 255;          // RFC 9568 section 5.1.1.3
-constexpr int kDscpCs6 = 0xc0;     // network control, as keepalived and FRR mark it
-constexpr int kQueuePriority = 6;  // the first band of Linux's default queue
 
-/// Enough for some seconds of 255 virtual routers at 100 ms, should the process be stopped that
-/// long.
+/// Enough for half a second of 255 virtual routers at 100 ms, should the process be stopped that
+/// long. No more than drain() empties.
 constexpr int kReceiveQueueSizeBytes = 512 * 1024;
 /// Enough for all advertisements or announcements of one moment.
 constexpr int kSendQueueSizeBytes = 1024 * 1024;
@@ -48,103 +47,10 @@ constexpr std::size_t kIpv6SizeBytesMax = 8 + 255 * 16;
 
 constexpr std::size_t kControlSizeBytes = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int));
 
-int native(Family family) { return family == Family::kIpv4 ? AF_INET : AF_INET6; }
-
-in_addr native(const boost::asio::ip::address_v4& address) {
-  in_addr value{};
-  std::memcpy(&value, address.to_bytes().data(), sizeof value);
-  return value;
-}
-
-in6_addr native(const boost::asio::ip::address_v6& address) {
-  in6_addr value{};
-  std::memcpy(&value, address.to_bytes().data(), sizeof value);
-  return value;
-}
-
 IpAddress address_from(const in6_addr& value) {
   boost::asio::ip::address_v6::bytes_type bytes;
   std::memcpy(bytes.data(), &value, bytes.size());
   return boost::asio::ip::address_v6{bytes};
-}
-
-// ---- opening ----
-
-struct IntegerOption {
-  int level;
-  int option;
-  int value;
-  const char* name;
-};
-
-// Multicast of its own is not looped back; and only the groups that the socket itself joined are
-// heard, not those that others on this machine did. For an IPv6 raw socket Linux has no such
-// choice: IPV6_MULTICAST_ALL does not reach it.
-constexpr IntegerOption kIpv4Options[] = {
-    {SOL_SOCKET, SO_PRIORITY, kQueuePriority, "SO_PRIORITY"},
-    {IPPROTO_IP, IP_HDRINCL, 1, "IP_HDRINCL"},
-    {IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL"},
-    {IPPROTO_IP, IP_MULTICAST_LOOP, 0, "IP_MULTICAST_LOOP"},
-};
-// IPV6_CHECKSUM stays off, as it is by default: with it the kernel would drop what is wrong,
-// uncounted.
-constexpr IntegerOption kIpv6Options[] = {
-    {SOL_SOCKET, SO_PRIORITY, kQueuePriority, "SO_PRIORITY"},
-    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP"},
-    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, kTtl, "IPV6_MULTICAST_HOPS"},
-    {IPPROTO_IPV6, IPV6_UNICAST_HOPS, kTtl, "IPV6_UNICAST_HOPS"},
-    {IPPROTO_IPV6, IPV6_TCLASS, kDscpCs6, "IPV6_TCLASS"},
-    {IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"},
-    {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT"},
-};
-
-Result<void> set_options(int descriptor, std::span<const IntegerOption> options) {
-  for (const IntegerOption& o : options) {
-    if (::setsockopt(descriptor, o.level, o.option, &o.value, sizeof o.value) != 0) {
-      return failure(errno, o.name);
-    }
-  }
-  return {};
-}
-
-/// Ties the socket to the interface by number: a name may pass to another interface at any moment.
-Result<void> set_interface(int descriptor, IfIndex interface, Family family) {
-  const int index = interface.value();
-  if (::setsockopt(descriptor, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof index) != 0) {
-    return failure(errno, "SO_BINDTOIFINDEX");
-  }
-  if (family == Family::kIpv6) {
-    const IntegerOption outgoing{IPPROTO_IPV6, IPV6_MULTICAST_IF, index, "IPV6_MULTICAST_IF"};
-    return set_options(descriptor, {&outgoing, 1});
-  }
-  const ip_mreqn outgoing{.imr_multiaddr = {}, .imr_address = {}, .imr_ifindex = index};
-  if (::setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &outgoing, sizeof outgoing) != 0) {
-    return failure(errno, "IP_MULTICAST_IF");
-  }
-  return {};
-}
-
-Result<Descriptor> open_raw(IfIndex interface, const std::string& interface_name, Family family) {
-  Descriptor descriptor{::socket(native(family), SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, kVrrp)};
-  if (descriptor.get() < 0) {
-    const int reason = errno;
-    return failure(reason, fmt::format("open a raw socket for VRRP on {}{}", interface_name,
-                                       reason == EPERM ? " (needs CAP_NET_RAW)" : ""));
-  }
-  // First of all: until then it hears every interface.
-  auto configured = set_interface(descriptor.get(), interface, family);
-  if (configured) {
-    configured = family == Family::kIpv4 ? set_options(descriptor.get(), kIpv4Options)
-                                         : set_options(descriptor.get(), kIpv6Options);
-  }
-  if (!configured) {
-    Error error = std::move(configured.error());
-    error.context = fmt::format("set {} of the VRRP socket on {}", error.context, interface_name);
-    return tl::unexpected{std::move(error)};
-  }
-  enlarge_receive_queue(descriptor.get(), kReceiveQueueSizeBytes);
-  enlarge_send_queue(descriptor.get(), kSendQueueSizeBytes);
-  return descriptor;
 }
 
 // ---- receiving ----
@@ -236,7 +142,7 @@ void prepare_ipv4(SendBatch& batch, std::size_t index, const OutgoingPacket& pac
   ip.version = 4;
   ip.ihl = sizeof ip / 4;
   ip.tos = kDscpCs6;
-  ip.ttl = kTtl;
+  ip.ttl = kVrrpTtl;
   ip.protocol = kVrrp;
   ip.saddr = native(packet.source.to_v4()).s_addr;
   ip.daddr = destination.s_addr;
@@ -304,10 +210,10 @@ class Failures {
 }  // namespace
 
 struct VrrpSocket::Impl {
-  Impl(boost::asio::io_context& io, Descriptor opened, IfIndex on, std::string name, Family of,
-       std::function<void(const IncomingPacket&)> packet_handler,
+  Impl(boost::asio::io_context& io, Descriptor opened, Arrivals all, IfIndex on, std::string name,
+       Family of, std::function<void(const IncomingPacket&)> packet_handler,
        std::function<void()> batch_handler)
-      : descriptor{std::move(opened)}, interface {
+      : descriptor{std::move(opened)}, arrivals{std::move(all)}, interface {
     on
   }, interface_name{std::move(name)}, family{of}, handler{std::move(packet_handler)},
       end_of_batch{std::move(batch_handler)}, watch{io, [this] { read(kPacketsPerTurnMax); }} {
@@ -316,29 +222,36 @@ struct VrrpSocket::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  void read(std::size_t packets_max);
+  /// Returns whether nothing is left.
+  bool read(std::size_t packets_max);
 
   Descriptor descriptor;
+  Arrivals arrivals;
   IfIndex interface;
   std::string interface_name;
   Family family;
   std::function<void(const IncomingPacket&)> handler;
   std::function<void()> end_of_batch;
+  std::uint64_t heard = 0;
+  Losses losses;
+  std::uint64_t overheard = 0;
   bool reading = false;
   ReadWatch watch;  ///< last: it goes before the descriptor it watches
 };
 
-void VrrpSocket::Impl::read(std::size_t packets_max) {
+bool VrrpSocket::Impl::read(std::size_t packets_max) {
   HA_CHECK(!receive_batch.in_use);
   receive_batch.in_use = true;
   reading = true;
+  bool empty = false;
   std::size_t packets = 0;
   for (std::size_t attempts = 0; attempts < packets_max && packets < packets_max; ++attempts) {
     prepare(receive_batch, family);
     const int received = ::recvmmsg(descriptor.get(), receive_batch.headers.data(), kReceiveBatch,
                                     MSG_DONTWAIT, nullptr);
     if (received < 0) {
-      if (errno == EAGAIN) break;
+      empty = errno == EAGAIN;
+      if (empty) break;
       // Reading takes an error such as ENETDOWN off the socket; what lies behind it may still be
       // read.
       continue;
@@ -346,11 +259,14 @@ void VrrpSocket::Impl::read(std::size_t packets_max) {
     const auto count = static_cast<std::size_t>(received);
     for (std::size_t i = 0; i < count; ++i) handler(packet_at(receive_batch, i, family));
     packets += count;
-    if (count < kReceiveBatch) break;
+    empty = count < kReceiveBatch;
+    if (empty) break;
   }
+  heard += packets;
   if (packets > 0) end_of_batch();
   reading = false;
   receive_batch.in_use = false;
+  return empty;
 }
 
 VrrpSocket::VrrpSocket(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
@@ -360,35 +276,42 @@ Result<std::unique_ptr<VrrpSocket>> VrrpSocket::open(
     boost::asio::io_context& io, IfIndex interface, const std::string& interface_name,
     Family family, std::function<void(const IncomingPacket&)> handler,
     std::function<void()> end_of_batch) {
-  auto descriptor = open_raw(interface, interface_name, family);
+  // The kernel serves the younger socket first: what has been counted has been heard then, too.
+  auto arrivals = Arrivals::open(interface, interface_name, family);
+  if (!arrivals) return tl::unexpected{arrivals.error()};
+  auto descriptor = open_raw_socket(interface, interface_name, family);
   if (!descriptor) return tl::unexpected{descriptor.error()};
+  enlarge_receive_queue(descriptor->get(), kReceiveQueueSizeBytes);
+  enlarge_send_queue(descriptor->get(), kSendQueueSizeBytes);
   const int number = descriptor->get();
-  auto impl = std::make_unique<Impl>(io, std::move(*descriptor), interface, interface_name, family,
-                                     std::move(handler), std::move(end_of_batch));
+  auto impl =
+      std::make_unique<Impl>(io, std::move(*descriptor), std::move(*arrivals), interface,
+                             interface_name, family, std::move(handler), std::move(end_of_batch));
   if (auto started = impl->watch.start(number); !started) return tl::unexpected{started.error()};
   return std::unique_ptr<VrrpSocket>{new VrrpSocket{std::move(impl)}};
 }
 
 Result<void> VrrpSocket::join(const IpAddress& group) {
-  const int index = impl_->interface.value();
-  int result = 0;
-  if (family_of(group) != impl_->family) {
-    errno = EAFNOSUPPORT;
-    result = -1;
-  } else if (group.is_v4()) {
-    const ip_mreqn request{
-        .imr_multiaddr = native(group.to_v4()), .imr_address = {}, .imr_ifindex = index};
-    result = ::setsockopt(impl_->descriptor.get(), IPPROTO_IP, IP_ADD_MEMBERSHIP, &request,
-                          sizeof request);
-  } else {
-    const ipv6_mreq request{.ipv6mr_multiaddr = native(group.to_v6()),
-                            .ipv6mr_interface = static_cast<unsigned>(index)};
-    result = ::setsockopt(impl_->descriptor.get(), IPPROTO_IPV6, IPV6_JOIN_GROUP, &request,
-                          sizeof request);
-  }
-  if (result == 0 || errno == EADDRINUSE) return {};
-  const int reason = errno;
+  int reason = join_group(impl_->descriptor.get(), impl_->interface, impl_->family, group);
+  if (reason == 0) reason = impl_->arrivals.join(group);
+  if (reason == 0) return {};
   return failure(reason, fmt::format("join {} on {}", group.to_string(), impl_->interface_name));
+}
+
+void VrrpSocket::listen_to(const VridSet& vrids) {
+  if (attach(impl_->descriptor.get(), vrid_filter(impl_->family, vrids))) return;
+  // Being woken for too much is better than being deaf for a virtual router.
+  remove_filter(impl_->descriptor.get());
+}
+
+std::uint64_t VrrpSocket::overheard() {
+  const std::uint64_t arrived = impl_->arrivals.count();
+  if (impl_->read(kPacketsPerDrainMax)) {
+    const std::uint64_t ours = impl_->heard + impl_->losses.count(impl_->descriptor.get());
+    // What came since the first line is in the second number only.
+    if (arrived > ours) impl_->overheard = std::max(impl_->overheard, arrived - ours);
+  }
+  return impl_->overheard;
 }
 
 void VrrpSocket::drain() { impl_->read(kPacketsPerDrainMax); }

@@ -12,6 +12,7 @@
 #include "ha/result.hpp"
 #include "ha/types.hpp"
 #include "vrrpd/kernel/descriptor.hpp"
+#include "vrrpd/kernel/socket_filter.hpp"
 
 namespace ha::vrrp {
 
@@ -38,12 +39,15 @@ struct OutgoingPacket {
 /// unicast both. What it sends by multicast is not looped back to it. Checksums are the caller's,
 /// both ways, and so is the question whether a destination is expected: over IPv6, groups that
 /// others on the machine joined are heard too.
+///
+/// It hears only the virtual routers it is told to listen to. The kernel drops messages for others,
+/// which on a shared segment may be hundreds a second, without waking the process, and counts them.
 class VrrpSocket {
  public:
   /// Opens it and reads from `io`'s loop, which must outlive it; `handler` gets each packet,
   /// `end_of_batch` is called after each run of packets that were there at once. Both are called
-  /// from drain() too. Neither may call drain(), of any socket, or destroy the socket; both may
-  /// send.
+  /// from drain() and overheard() too. Neither may call these, of any socket, or destroy the
+  /// socket; both may send. Until listen_to() it hears nothing.
   [[nodiscard]] static Result<std::unique_ptr<VrrpSocket>> open(
       boost::asio::io_context& io, IfIndex interface, const std::string& interface_name,
       Family family, std::function<void(const IncomingPacket&)> handler,
@@ -54,6 +58,15 @@ class VrrpSocket {
 
   /// Joins a multicast group on the interface; joining it again is success.
   Result<void> join(const IpAddress& group);
+
+  /// From now on hears messages that name one of `vrids` or are too short to name any, whatever
+  /// else is wrong with them. The change is one step: no message meets a state in between.
+  void listen_to(const VridSet& vrids);
+
+  /// How many messages it did not hear since it was opened, because they were for other virtual
+  /// routers, whatever else was wrong with them. First hands over what lies in the socket now, as
+  /// drain() does. What a full queue lost, for whichever virtual router, is not in it.
+  [[nodiscard]] std::uint64_t overheard();
 
   /// Hands over what lies in the socket now, at most some thousand packets, without waiting for the
   /// loop.

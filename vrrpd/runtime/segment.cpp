@@ -30,6 +30,26 @@ bool Segment::in_use() const {
                      [](const RouterDriver* router) { return router != nullptr; });
 }
 
+void Segment::set(Vrid vrid, RouterDriver* router) {
+  RouterDriver*& place = routers_[vrid.value()];
+  routers_changed_ |= (place == nullptr) != (router == nullptr);
+  place = router;
+}
+
+void Segment::listen() {
+  if (!std::exchange(routers_changed_, false)) return;
+  VridSet vrids;
+  for (std::size_t vrid = 0; vrid < routers_.size(); ++vrid) {
+    vrids[vrid] = routers_[vrid] != nullptr;
+  }
+  socket_->listen_to(vrids);
+}
+
+std::uint64_t Segment::take_overheard() {
+  const std::uint64_t count = socket_->overheard();
+  return count - std::exchange(overheard_before_, count);
+}
+
 void Segment::receive(const IncomingPacket& packet) {
   Datagram datagram;
   if (family_ == Family::kIpv4) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -31,8 +32,14 @@ class Segment {
   [[nodiscard]] Family family() const { return family_; }
 
   Result<void> join(const IpAddress& group) { return socket_->join(group); }
-  void attach(Vrid vrid, RouterDriver* router) { routers_[vrid.value()] = router; }
-  void detach(Vrid vrid) { routers_[vrid.value()] = nullptr; }
+  /// A change takes effect with the next listen().
+  void attach(Vrid vrid, RouterDriver* router) { set(vrid, router); }
+  void detach(Vrid vrid) { set(vrid, nullptr); }
+  /// Has the kernel pass on what is for the routers that are attached now, and only that. Called
+  /// once at the end of a turn, however many changed.
+  void listen();
+  /// How many packets for other virtual routers there were since the last call.
+  [[nodiscard]] std::uint64_t take_overheard();
   [[nodiscard]] bool in_use() const;
 
   /// Hands over what lies in the socket now.
@@ -47,6 +54,7 @@ class Segment {
  private:
   Segment(IfIndex interface, std::string name, Family family, Receiver receiver);
   void receive(const IncomingPacket& packet);
+  void set(Vrid vrid, RouterDriver* router);
 
   struct Queued {
     IpAddress source;
@@ -61,6 +69,8 @@ class Segment {
   Receiver receiver_;
   std::unique_ptr<VrrpSocket> socket_;
   std::array<RouterDriver*, 256> routers_{};
+  bool routers_changed_ = false;
+  std::uint64_t overheard_before_ = 0;
   std::vector<Queued> queue_;
   std::vector<std::uint8_t> messages_;
   std::vector<OutgoingPacket> outgoing_;

@@ -193,11 +193,13 @@ void VirtualRouters::look_again() {
       router->leave_segment();
     }
     outbox_.flush();
+    count_overheard(*entry.second);
     return true;
   });
   for (const auto& router : routers_) evaluate(*router, at);
   if (std::exchange(addresses_lost_, false)) restore_missing(at);
   close_unused_segments();
+  for (const auto& [key, segment] : segments_) segment->listen();
   if (local_changed_) local_changed_();
   finish_turn();
 }
@@ -206,8 +208,19 @@ void VirtualRouters::close_unused_segments() {
   std::erase_if(segments_, [&](const auto& entry) {
     if (entry.second->in_use()) return false;
     outbox_.flush();
+    count_overheard(*entry.second);
     return true;
   });
+}
+
+// RFC 8347: vrid-errors. The kernel has dropped these.
+void VirtualRouters::count_overheard(Segment& segment) {
+  errors_[static_cast<std::size_t>(PacketError::kVrid)] += segment.take_overheard();
+}
+
+const GlobalErrors& VirtualRouters::errors() {
+  for (const auto& [key, segment] : segments_) count_overheard(*segment);
+  return errors_;
 }
 
 const Link* VirtualRouters::interface_for(const InstanceConfig& config) const {

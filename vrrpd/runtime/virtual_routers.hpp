@@ -60,7 +60,7 @@ class VirtualRouters {
   [[nodiscard]] std::vector<RouterStatus> status() const;
   /// Those in fault, each as a sentence that says what it waits for.
   [[nodiscard]] std::vector<std::string> waiting() const;
-  [[nodiscard]] const GlobalErrors& errors() const { return errors_; }
+  [[nodiscard]] const GlobalErrors& errors();
 
  private:
   using SegmentKey = std::pair<IfIndex, Family>;
@@ -93,6 +93,7 @@ class VirtualRouters {
       const Successions& successions, TimePoint now);
   void announce_new(std::span<const AddressRequest> added, TimePoint now);
   void demote_by_haproxy(TimePoint now);
+  void count_overheard(Segment& segment);
   void remove_leftovers();
   void index_addresses();
   [[nodiscard]] bool is_virtual(const IpAddress& address) const {

@@ -49,6 +49,7 @@ struct Station {
         [this] { ++batches; });
     REQUIRE(opened);
     socket = std::move(*opened);
+    socket->listen_to(~VridSet{});
   }
 
   void send(const char* source, const IpAddress& destination, const Bytes& message) {
@@ -154,6 +155,64 @@ TEST_CASE("a unicast message arrives, with the same header, in both families") {
     CHECK(pair.right.heard.at(0).destination == ip("fe80::2"));
     CHECK(pair.right.heard.at(1).destination == ip("2001:db8::2"));
   }
+}
+
+TEST_CASE("a socket hears the virtual routers it listens to and counts the others") {
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    Pair pair{family};
+    const bool v4 = family == Family::kIpv4;
+    const char* const source = v4 ? "10.0.0.1" : "fe80::1";
+    const IpAddress group = v4 ? kGroup4 : kGroup6;
+    pair.right.socket->listen_to(VridSet{}.set(99));
+
+    Bytes other = kMessage;
+    for (other[1] = 52; other[1] < 82; ++other[1]) pair.left.send(source, group, other);
+    pair.left.send(source, ip(v4 ? "10.0.0.2" : "fe80::2"), kMessage);
+    pair.left.send(source, group, kMarker);
+    REQUIRE(pair.right_hears(1));
+    CHECK((v4 ? pair.right.heard[0].message() : pair.right.heard[0].bytes) == kMarker);
+    CHECK(pair.right.socket->overheard() == 31);
+    CHECK(pair.right.socket->overheard() == 31);
+
+    pair.right.socket->listen_to(VridSet{}.set(51));
+    pair.left.send(source, group, kMarker);
+    pair.left.send(source, group, kMessage);
+    REQUIRE(pair.right_hears(2));
+    CHECK((v4 ? pair.right.heard[1].message() : pair.right.heard[1].bytes) == kMessage);
+    CHECK(pair.right.socket->overheard() == 32);
+    CHECK(pair.right.batches == 2);
+  }
+}
+
+TEST_CASE("a socket that was not told what to listen to hears nothing") {
+  Pair pair{Family::kIpv4};
+  Station listener{pair.io, pair.lan.right, "eth", Family::kIpv4};
+  REQUIRE(listener.socket->join(kGroup4));
+  const IfIndex index = Lan::index_of(pair.lan.right, "eth");
+  const NetworkNamespace::Inside inside{pair.lan.right};
+  std::size_t heard = 0;
+  auto deaf = VrrpSocket::open(
+      pair.io, index, "eth", Family::kIpv4, [&](const IncomingPacket&) { ++heard; }, [] {});
+  REQUIRE(deaf);
+  REQUIRE((*deaf)->join(kGroup4));
+
+  pair.left.send("10.0.0.1", kGroup4, kMessage);
+  REQUIRE(poll_until(pair.io, [&] { return !listener.heard.empty(); }));
+  (*deaf)->drain();
+  CHECK(heard == 0);
+}
+
+TEST_CASE("a flood is counted to the last message, and those that were heard are not in it") {
+  Pair pair{Family::kIpv4};
+  pair.right.socket->listen_to(VridSet{}.set(99));
+  std::vector<OutgoingPacket> flood(1000, {ip("10.0.0.1"), kGroup4, kMessage});
+  for (std::size_t i = 0; i < flood.size(); i += 4) flood[i].message = kMarker;
+  for (std::uint64_t sent = 750; sent <= 15'000; sent += 750) {
+    REQUIRE(pair.left.socket->send(flood).failed == 0);
+    CHECK(pair.right.socket->overheard() == sent);
+  }
+  CHECK(pair.right.heard.size() == 5000);
+  CHECK(pair.right.heard.back().message() == kMarker);
 }
 
 TEST_CASE("a wrong checksum is left for the caller to find", "[rfc9568-7.1]") {
@@ -274,6 +333,7 @@ TEST_CASE("a handler may send") {
       [] {});
   REQUIRE(opened);
   answering = std::move(*opened);
+  answering->listen_to(~VridSet{});
   REQUIRE(answering->join(kGroup4));
 
   left.send("10.0.0.1", kGroup4, kMessage);
