@@ -5,24 +5,10 @@
 
 #include "vrrpd/engine/track.hpp"
 #include "vrrpd/runtime/advertisement.hpp"
+#include "vrrpd/runtime/mismatch.hpp"
 
 namespace ha::vrrp {
 namespace {
-
-std::string join(const std::vector<IpAddress>& addresses) {
-  std::string text;
-  for (const IpAddress& address : addresses) {
-    if (!text.empty()) text += ", ";
-    text += address.to_string();
-  }
-  return text;
-}
-
-/// "1s", "1.5s", "100ms".
-std::string spell(Duration duration) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-  return ms % 1000 == 0 ? fmt::format("{}s", ms / 1000) : fmt::format("{}ms", ms);
-}
 
 ChecksumForm initial_form(ChecksumPolicy policy) {
   return policy == ChecksumPolicy::kMessageOnly ? ChecksumForm::kMessageOnly
@@ -175,31 +161,27 @@ void RouterDriver::update_priority(TimePoint now) {
 
 void RouterDriver::receive(const Received& received, const IpAddress& source, TimePoint now) {
   const Advert& advert = received.advert;
+  for (const std::string_view kind : alarm_kinds(received, config_, form_)) {
+    alarm(kind, source, now, [&] { return values_of(kind, received, config_, form_); });
+  }
+  if (received.addresses_differ) {
+    ++statistics_.errors[static_cast<std::size_t>(PacketError::kAddressList)];
+  }
+  if (received.foreign) return;
+
   ++statistics_.advertisement_rcvd;
   if (advert.priority == kPriorityRelease) ++statistics_.priority_zero_pkts_rcvd;
   last_adv_source_ = source;
   last_adv_priority_ = advert.priority;
   last_adv_at_ = now;
-
-  if (received.form != form_ && advert.version == Version::k3 && source.is_v4()) {
-    if (config_.checksum == ChecksumPolicy::kAuto) {
-      form_ = received.form;
-      record_->form(form_);
-      encoded_.assign(destinations_.size(), {});
-    } else {
-      const bool ours_plain = form_ == ChecksumForm::kMessageOnly;
-      alarm("checksum-form-mismatch", source, ours_plain ? "message-only" : "pseudo-header",
-            ours_plain ? "pseudo-header" : "message-only", now);
-    }
-  }
-  if (received.addresses_differ) {
-    ++statistics_.errors[static_cast<std::size_t>(PacketError::kAddressList)];
-    alarm("address-list-mismatch", source, join(policy_.addresses), join(advert.addresses), now);
-  }
   if (received.interval_differs) {
     ++statistics_.errors[static_cast<std::size_t>(PacketError::kInterval)];
-    alarm("interval-mismatch", source, spell(config_.router.advertisement_interval),
-          spell(advert.interval), now);
+  }
+  if (received.form != form_ && advert.version == Version::k3 && source.is_v4() &&
+      config_.checksum == ChecksumPolicy::kAuto) {
+    form_ = received.form;
+    record_->form(form_);
+    encoded_.assign(destinations_.size(), {});
   }
   feed(AdvertReceived{source, advert.priority, advert.interval}, now);
 }
@@ -210,44 +192,30 @@ void RouterDriver::dropped(PacketError error, const Datagram& datagram, TimePoin
 }
 
 void RouterDriver::note_mismatch(PacketError error, const Datagram& datagram, TimePoint now) {
-  const auto byte = [&](std::size_t i) {
-    return i < datagram.message.size() ? datagram.message[i] : std::uint8_t{0};
-  };
-  const char* const with_password = "a password";
-  switch (error) {
-    case PacketError::kVersion:
-      return alarm("version-mismatch", datagram.source,
-                   fmt::format("{}", static_cast<int>(config_.router.version)),
-                   fmt::format("{}", byte(0) >> 4), now);
-    case PacketError::kInterval:
-      return alarm("interval-mismatch", datagram.source,
-                   spell(config_.router.advertisement_interval), fmt::format("{}s", byte(5)), now);
-    case PacketError::kAuthType:
-      return alarm("password-mismatch", datagram.source,
-                   config_.password ? with_password : "no password",
-                   fmt::format("authentication type {}", byte(4)), now);
-    case PacketError::kAuthentication:
-      return alarm("password-mismatch", datagram.source, with_password, "another one", now);
-    case PacketError::kMode:
-      return alarm("mode-mismatch", datagram.source,
-                   config_.unicast_peers.empty() ? config_.multicast_group.to_string() : "unicast",
-                   datagram.destination.to_string(), now);
-    case PacketError::kSource:
-    case PacketError::kTtl:
-    case PacketError::kLength:
-    case PacketError::kType:
-    case PacketError::kChecksum:
-    case PacketError::kVrid:
-    case PacketError::kAddressList:
-      return alarm("invalid-packets", datagram.source, "", counter_name(error), now);
-  }
+  alarm(alarm_kind(error), datagram.source, now,
+        [&] { return values_of(error, datagram, config_); });
 }
 
-void RouterDriver::alarm(std::string_view kind, const IpAddress& peer, std::string_view ours,
-                         std::string_view theirs, TimePoint now) {
-  if (!alarms_.raise(kind, peer.to_string(), ours, theirs, now)) return;
-  services_.log.warning("({}) {} with {}: ours {}, theirs {}", config_.name, kind, peer.to_string(),
-                        ours.empty() ? "-" : ours, theirs);
+template <class Values>
+void RouterDriver::alarm(std::string_view kind, const IpAddress& peer, TimePoint now,
+                         Values values) {
+  const std::string name = peer.to_string();
+  if (!alarms_.refresh(kind, name, now, alarm_lasting())) return;
+  const BothValues both = values();
+  const auto left_out = alarms_.raise(kind, name, both.ours, both.theirs, now);
+  if (!left_out) return;
+  services_.log.warning(
+      "({}) {} with {}: ours {}, theirs {}{}", config_.name, kind, name,
+      both.ours.empty() ? "-" : both.ours, both.theirs,
+      *left_out == 0 ? std::string{} : fmt::format(" ({} more like this left out)", *left_out));
+}
+
+Duration RouterDriver::alarm_lasting() const {
+  // A mismatch shows with every advertisement of the peer; a few may be lost.
+  const auto* backup = std::get_if<Backup>(&state_);
+  const Duration interval =
+      backup != nullptr ? backup->master_interval : config_.router.advertisement_interval;
+  return std::max<Duration>(std::chrono::seconds{10}, 4 * interval);
 }
 
 // ---- the engine ----
@@ -530,8 +498,7 @@ RouterStatus RouterDriver::status(TimePoint now) {
   status.why = std::holds_alternative<Fault>(state_) ? fault_reason_ : why_;
   status.since = since_;
   status.tracks = demotions_;
-  // A mismatch shows with every advertisement of the peer; a few may be lost.
-  status.alarms = alarms_.current(now, std::max<Duration>(std::chrono::seconds{10}, 4 * interval));
+  status.alarms = alarms_.current(now, alarm_lasting());
   status.statistics = statistics_;
   return status;
 }

@@ -122,8 +122,11 @@ class RouterDriver {
   [[nodiscard]] std::string sentence(const Transitioned& transition) const;
   void update_policy();
   void update_priority(TimePoint now);
-  void alarm(std::string_view kind, const IpAddress& peer, std::string_view ours,
-             std::string_view theirs, TimePoint now);
+  /// `values` says both values in words, where they are wanted.
+  template <class Values>
+  void alarm(std::string_view kind, const IpAddress& peer, TimePoint now, Values values);
+  /// For how long an alarm is shown after it was last seen.
+  [[nodiscard]] Duration alarm_lasting() const;
 
   /// An advertisement as it was last encoded for one destination.
   struct EncodedAdvert {

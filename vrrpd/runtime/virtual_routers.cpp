@@ -278,10 +278,11 @@ Result<Segment*> VirtualRouters::segment_for(const InstanceConfig& config, const
     }
     segment = std::move(*opened);
   }
-  if (config.unicast_peers.empty()) {
-    if (auto joined = segment->join(config.multicast_group); !joined) {
-      return tl::unexpected{joined.error()};
-    }
+  // In unicast mode, too: a peer that is configured for multicast is to be noticed. There it is
+  // not worth a fault.
+  if (auto joined = segment->join(config.multicast_group);
+      !joined && config.unicast_peers.empty()) {
+    return tl::unexpected{joined.error()};
   }
   return segment.get();
 }

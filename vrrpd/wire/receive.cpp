@@ -172,17 +172,27 @@ Fault check_contents(const Datagram& datagram, Version version, const ReceivePol
   return {};
 }
 
-/// Compares as sets: the order and repetitions mean nothing. `ours` is sorted and names each
-/// address once.
-bool same_addresses(const std::vector<IpAddress>& theirs, const std::vector<IpAddress>& ours) {
-  std::bitset<256> seen;
-  if (ours.size() > seen.size()) return false;
+/// How an address list compares with ours, both taken as sets: the order and repetitions mean
+/// nothing.
+struct Comparison {
+  bool same = false;
+  bool disjoint = false;
+};
+
+/// `ours` is sorted and names each address once.
+Comparison compare(const std::vector<IpAddress>& theirs, const std::vector<IpAddress>& ours) {
+  std::bitset<256> shared;
+  bool more = ours.size() > shared.size();
   for (const IpAddress& address : theirs) {
     const auto found = std::lower_bound(ours.begin(), ours.end(), address);
-    if (found == ours.end() || *found != address) return false;
-    seen.set(static_cast<std::size_t>(found - ours.begin()));
+    const auto index = static_cast<std::size_t>(found - ours.begin());
+    if (found == ours.end() || *found != address || index >= shared.size()) {
+      more = true;
+    } else {
+      shared.set(index);
+    }
   }
-  return seen.count() == ours.size();
+  return {!more && shared.count() == ours.size(), shared.none()};
 }
 
 }  // namespace
@@ -283,7 +293,9 @@ tl::expected<Received, PacketError> receive(const Datagram& datagram, const Rece
   received.advert.interval = interval_of(message, version);
   received.advert.addresses = addresses_of(message, family_of(datagram.source));
   if (version == Version::k2) received.advert.password = policy->password;
-  received.addresses_differ = !same_addresses(received.advert.addresses, policy->addresses);
+  const Comparison lists = compare(received.advert.addresses, policy->addresses);
+  received.addresses_differ = !lists.same;
+  received.foreign = lists.disjoint;
   received.interval_differs = received.advert.interval != policy->advertisement_interval;
   return received;
 }

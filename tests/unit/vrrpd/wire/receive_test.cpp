@@ -378,6 +378,17 @@ TEST_CASE("other addresses are told, not dropped, in both versions", "[rfc3768-7
   const auto result = sample.received();
   REQUIRE(result);
   CHECK(result->addresses_differ);
+  CHECK_FALSE(result->foreign);
+}
+
+TEST_CASE("a list without any address of ours is another group's", "[rfc3768-7.1]") {
+  Sample sample = GENERATE(v2_sample(), v3_sample(), ipv6_sample());
+  CHECK_FALSE(sample.received()->foreign);
+  sample.policy.addresses = ips({"192.0.2.7", "192.0.2.8", "2001:db8::7", "fe80::7"});
+  const auto result = sample.received();
+  REQUIRE(result);
+  CHECK(result->foreign);
+  CHECK(result->addresses_differ);
 }
 
 // The rest.
