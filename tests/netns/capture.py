@@ -81,11 +81,11 @@ _TSHARK = ["tshark", "-n", "-o", "ip.check_checksum:TRUE", "-o", "arp.detect_dup
 class Capture:
     """tcpdump on the switch's bridge, or on the eth0 of `host`; everything is recorded from when this returns."""
 
-    def __init__(self, lab: Lab, host: Host | None = None, interface: str | None = None):
+    def __init__(self, lab: Lab, host: Host | None = None, only: str = "", interface: str | None = None):
         where = host.directory if host else lab.directory
         self.file = where / f"capture-{len(lab.processes)}.pcap"
         interface = interface or ("eth0" if host else "br0")
-        command = ["tcpdump", "-i", interface, "-U", "--immediate-mode", "-n", "-Z", "root", "-w", self.file]
+        command = ["tcpdump", "-i", interface, "-U", "--immediate-mode", "-n", "-Z", "root", "-w", self.file, *only.split()]
         self._process = host.start("tcpdump", *command) if host else lab.start_on_switch("tcpdump", *command)
         self._process.wait_for_log("listening on")
 

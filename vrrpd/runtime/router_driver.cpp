@@ -204,9 +204,11 @@ void RouterDriver::alarm(std::string_view kind, const IpAddress& peer, TimePoint
   const BothValues both = values();
   const auto left_out = alarms_.raise(kind, name, both.ours, both.theirs, now);
   if (!left_out) return;
+  const std::string what =
+      both.ours.empty() ? fmt::format("from {}: {}", name, both.theirs)
+                        : fmt::format("with {}: ours {}, theirs {}", name, both.ours, both.theirs);
   services_.log.warning(
-      "({}) {} with {}: ours {}, theirs {}{}", config_.name, kind, name,
-      both.ours.empty() ? "-" : both.ours, both.theirs,
+      "({}) {} {}{}", config_.name, kind, what,
       *left_out == 0 ? std::string{} : fmt::format(" ({} more like this left out)", *left_out));
 }
 
