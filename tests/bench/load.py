@@ -100,7 +100,7 @@ def _microseconds_per_advert(kind: str, spread: bool) -> float:
 
 
 def _cpu(case: str, when: str, spread: bool, kinds: list[str], rounds: int) -> Result:
-    samples = _in_turns(kinds, rounds, lambda kind: _microseconds_per_advert(kind, spread))
+    samples = in_turns(kinds, rounds, lambda kind: _microseconds_per_advert(kind, spread))
     values = {kind: median(taken) for kind, taken in samples.items()}
     title = f"processor time for an advertisement, {VRIDS} virtual routers on one interface, {when}"
     notes = [f"{rounds} rounds of {MEASURED_SECONDS['cpu']} s, user and kernel mode of all processes; {INTERVAL_MS} ms"]
@@ -147,7 +147,7 @@ def _keep_time(kind: str) -> dict:
 
 
 def scale(kinds: list[str], rounds: int) -> Result:
-    samples = _in_turns(kinds, rounds, _keep_time)
+    samples = in_turns(kinds, rounds, _keep_time)
     rows = [
         Row(label, unit, {kind: median(one[key] for one in taken) for kind, taken in samples.items()}, digits)
         for label, unit, key, digits in (
@@ -176,8 +176,8 @@ def _megabytes(interfaces: int, vrids: int):
 
 
 def memory(kinds: list[str], rounds: int) -> Result:
-    few = _in_turns(kinds, rounds, _megabytes(1, 1))
-    many = _in_turns(kinds, rounds, _megabytes(SCALE_INTERFACES, VRIDS))
+    few = in_turns(kinds, rounds, _megabytes(1, 1))
+    many = in_turns(kinds, rounds, _megabytes(SCALE_INTERFACES, VRIDS))
     rows = [
         Row("1 virtual router", "MB", {kind: median(taken) for kind, taken in few.items()}),
         Row(f"{SCALE_INTERFACES * VRIDS} virtual routers", "MB", {k: median(taken) for k, taken in many.items()}),
@@ -186,7 +186,7 @@ def memory(kinds: list[str], rounds: int) -> Result:
     return Result("memory", "proportional set size of all processes, as master", rows, [f"{rounds} rounds"], samples)
 
 
-def _in_turns(kinds: list[str], rounds: int, measure) -> dict[str, list]:
+def in_turns(kinds: list[str], rounds: int, measure) -> dict[str, list]:
     """Each round measures every daemon once, and begins with another one than the round before."""
     samples: dict[str, list] = {kind: [] for kind in kinds}
     for number in range(rounds):

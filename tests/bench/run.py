@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 
 import addresses  # noqa: E402
 import fleet  # noqa: E402
+import hostile  # noqa: E402
 import lab  # noqa: E402
 import load  # noqa: E402
 import machine  # noqa: E402
@@ -32,6 +33,8 @@ CASES = {
     "cpu": (load.cpu, KINDS, 1),
     "cpu-spread": (load.cpu_spread, KINDS, 1),
     "scale": (load.scale, ("keepalived", "vrrpd"), 1),
+    "crowd": (hostile.crowd, ("keepalived", "vrrpd"), 2),
+    "flood": (hostile.flood, ("keepalived", "vrrpd"), 2),
     "memory": (load.memory, ("keepalived", "vrrpd"), 1),
 }
 

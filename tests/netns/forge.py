@@ -8,8 +8,8 @@ import struct
 import sys
 from pathlib import Path
 
-from daemons import build_directory
-from lab import Host, Process
+from daemons import SOURCE_DIR, build_directory
+from lab import Host, LabFailure, Process
 
 logging.getLogger("scapy.runtime").setLevel(logging.ERROR)  # it misses a default route
 from scapy.layers.inet import IP, IPOption_NOP
@@ -74,6 +74,11 @@ def start_flood(host: Host, per_second: int, seconds: float, frames: list[str], 
     """Sends them over and over, in the background; see flood.cpp."""
     file = host.directory / "flood.hex"
     file.write_text("\n".join(frames) + "\n")
-    program = build_directory() / "tests" / "netns" / "flood"
-    words = [str(program), interface, str(per_second), str(seconds)] + ["random"] * random_sources
+    # A release is built without the tests.
+    builds = (build_directory(), SOURCE_DIR / "build" / "dev")
+    programs = [build / "tests" / "netns" / "flood" for build in builds]
+    program = next((str(program) for program in programs if program.exists()), None)
+    if program is None:
+        raise LabFailure(f"there is no {programs[0]}: build the tests")
+    words = [program, interface, str(per_second), str(seconds)] + ["random"] * random_sources
     return host.start("flood", "sh", "-c", f"exec {' '.join(words)} < {file}")
