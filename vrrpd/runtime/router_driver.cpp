@@ -384,7 +384,8 @@ void RouterDriver::put_back(TimePoint now) {
   }
   statistics_.addresses_restored += lost_.size();
   for (const AddressRequest& request : lost_) {
-    if (alarms_.raise("address-removed", "", to_string(request.prefix), "removed by somebody else",
+    if (alarms_.refresh("address-removed", "", now, alarm_lasting()) &&
+        alarms_.raise("address-removed", "", to_string(request.prefix), "removed by somebody else",
                       now)) {
       services_.log.warning("({}) {} was removed by somebody else; put back", config_.name,
                             to_string(request.prefix));
