@@ -295,7 +295,8 @@ tl::expected<Received, PacketError> receive(const Datagram& datagram, const Rece
   if (version == Version::k2) received.advert.password = policy->password;
   const Comparison lists = compare(received.advert.addresses, policy->addresses);
   received.addresses_differ = !lists.same;
-  received.foreign = lists.disjoint;
+  received.foreign =
+      lists.disjoint && !policy->addresses.empty() && !received.advert.addresses.empty();
   received.interval_differs = received.advert.interval != policy->advertisement_interval;
   return received;
 }

@@ -81,10 +81,10 @@ struct Received {
   /// The address list is not ours. Counted and alarmed, yet processed in both versions: checking it
   /// is a MAY, and a daemon that ignored its peer for it would become a second master.
   bool addresses_differ = false;
-  /// Not one of the addresses is ours: another group of routers happens to use this VRID. Whoever
-  /// obeyed it would leave its own addresses to nobody, and no address can get two owners by
-  /// ignoring it. So it is counted and alarmed like the above and then not processed (RFC 3768
-  /// section 7.1 asks for that; in version 3 it is our choice).
+  /// Both lists have addresses and not one is in both: another group of routers happens to use this
+  /// VRID. Whoever obeyed it would leave its own addresses to nobody, and no address can get two
+  /// owners by ignoring it. So it is counted and alarmed like the above and then not processed (RFC
+  /// 3768 section 7.1 asks for that; in version 3 it is our choice).
   bool foreign = false;
   bool interval_differs = false;  ///< version 3; in version 2 it is a reason to drop
 };

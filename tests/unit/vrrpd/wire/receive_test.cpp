@@ -391,6 +391,13 @@ TEST_CASE("a list without any address of ours is another group's", "[rfc3768-7.1
   CHECK(result->addresses_differ);
 }
 
+TEST_CASE("a router that advertises no addresses is not another group's") {
+  Sample sample = v3_sample();
+  sample.policy.addresses.clear();
+  CHECK(sample.received()->addresses_differ);
+  CHECK_FALSE(sample.received()->foreign);
+}
+
 // The rest.
 
 TEST_CASE("the second byte of a message is its virtual router") {
