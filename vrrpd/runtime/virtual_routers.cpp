@@ -61,8 +61,14 @@ void VirtualRouters::receive(const Datagram* datagram, RouterDriver* router) {
     ++errors_[static_cast<std::size_t>(PacketError::kLength)];
     return;
   }
-  const auto received = vrrp::receive(*datagram, router == nullptr ? nullptr : &router->policy());
+  auto received = vrrp::receive(*datagram, router == nullptr ? nullptr : &router->policy());
   if (received) {
+    // One that has the addresses of another virtual router of ours is no stranger: somebody is
+    // exchanging their VRIDs, and an address would get two owners by ignoring it.
+    const auto& theirs = received->advert.addresses;
+    received->foreign = received->foreign &&
+                        std::none_of(theirs.begin(), theirs.end(),
+                                     [&](const IpAddress& address) { return is_virtual(address); });
     router->receive(*received, datagram->source, now());
     return;
   }
