@@ -37,22 +37,28 @@ probe::Standing noted(const Estate::Standing& note) {
   return standing;
 }
 
+std::optional<Estate::Trial> noted(const std::optional<Reloader::Trial>& trial) {
+  if (!trial) return {};
+  return Estate::Trial{print(trial->confirmed), trial->ends_at.time_since_epoch().count()};
+}
+
 class Daemon {
  public:
   Daemon(boost::asio::io_context& io, Log& log, std::filesystem::path path, Config config,
-         Estate& estate, Kernel& kernel, FrameSocket& frames)
+         std::optional<Reloader::Trial> trial, Estate& estate, Kernel& kernel, FrameSocket& frames)
       : io_{io},
         log_{log},
         path_{std::move(path)},
         estate_{estate},
         routers_{io, kernel, frames, log},
-        reloader_{
-            log,
-            path_.string(),
-            std::move(config),
-            {[this] { return load_file(path_, config::FileKind::kPlain); },
-             [this](const Config& next, OnRefusal on_refusal) { return adopt(next, on_refusal); },
-             [this] { return routers_.waiting(); }}},
+        reloader_{log,
+                  path_.string(),
+                  std::move(config),
+                  std::move(trial),
+                  {[this] { return load_file(path_, config::FileKind::kPlain); },
+                   [this](const Config& next, const std::optional<Reloader::Trial>& next_trial,
+                          OnRefusal on_refusal) { return adopt(next, next_trial, on_refusal); },
+                   [this] { return routers_.waiting(); }}},
         trial_timer_{io},
         service_manager_{io},
         signals_{io, SIGTERM, SIGINT, SIGHUP} {}
@@ -75,6 +81,7 @@ class Daemon {
     // Health first, so that a successor does not begin with a priority that it does not have.
     apply_haproxy(config.haproxy);
     static_cast<void>(routers_.apply(config.instances, records, OnRefusal::kGoOn));
+    arm_trial();
     service_manager_.ready(fmt::format("{} virtual routers", config.instances.size()));
     log_.info("vrrpd {} runs {} virtual routers as {}", kProgramVersion, config.instances.size(),
               config.node);
@@ -110,6 +117,7 @@ class Daemon {
 
   bool confirm() {
     const bool done = reloader_.confirm();
+    if (done) estate_.confirm();
     arm_trial();
     return done;
   }
@@ -130,8 +138,9 @@ class Daemon {
 
   /// Makes `config` the one that runs, here and in a successor: with a reload, and when one is
   /// taken back. Returns what is in the way; then nothing has changed.
-  std::vector<std::string> adopt(const Config& config, OnRefusal on_refusal) {
-    const auto records = estate_.prepare(print(config), config.instances.size());
+  std::vector<std::string> adopt(const Config& config, const std::optional<Reloader::Trial>& trial,
+                                 OnRefusal on_refusal) {
+    const auto records = estate_.prepare(print(config), config.instances.size(), noted(trial));
     if (!records) return {records.error().message()};
     std::vector<std::string> obstacles = routers_.apply(config.instances, *records, on_refusal);
     if (!obstacles.empty()) return obstacles;
@@ -197,14 +206,11 @@ class Daemon {
 /// Gives back what reading a large configuration took, which malloc() would keep for this process.
 void return_memory() { ::malloc_trim(0); }
 
-Config committed(Estate::Contents& contents) {
-  Loaded loaded = load(contents.configuration, "the running configuration", "");
-  HA_CHECK(loaded.config.has_value());  // printed by us
-  Config config = std::move(*loaded.config);
-  loaded = {};
-  contents.configuration = std::string{};
-  return_memory();
-  return config;
+/// The configuration that print() has made `text` of.
+Config parsed(std::string_view text) {
+  Loaded loaded = load(text, "the running configuration", "");
+  HA_CHECK(loaded.config.has_value());
+  return std::move(*loaded.config);
 }
 
 /// The engine process: goes on with what was committed to `estate`, by the guard or by an engine
@@ -216,7 +222,14 @@ int run_engine(const std::filesystem::path& path, Estate& estate) {
     log.error("{}", contents.error().message());
     return 1;
   }
-  Config config = committed(*contents);
+  Config config = parsed(contents->configuration);
+  std::optional<Reloader::Trial> trial;
+  if (contents->trial) {
+    trial = {parsed(contents->trial->confirmed), TimePoint{Duration{contents->trial->ends_at}}};
+  }
+  contents->configuration = std::string{};
+  contents->trial.reset();
+  return_memory();
   log.configure(config.log);
   boost::asio::io_context io{1};
   auto kernel = Netlink::open(io);
@@ -229,7 +242,7 @@ int run_engine(const std::filesystem::path& path, Estate& estate) {
     log.error("{}", frames.error().message());
     return 1;
   }
-  Daemon daemon{io, log, path, std::move(config), estate, **kernel, *frames};
+  Daemon daemon{io, log, path, std::move(config), std::move(trial), estate, **kernel, *frames};
   if (auto started = daemon.start(contents->records); !started) {
     log.error("{}", started.error().message());
     return 1;

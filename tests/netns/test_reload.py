@@ -437,6 +437,18 @@ def test_a_reload_that_is_confirmed_stays(pair: Pair):
     assert pair.one.ctl("reload").code == 0
 
 
+def test_an_engine_that_dies_during_a_trial_leaves_it_to_the_next_one(pair: Pair):
+    main, second_one = pair.entries(110)
+    pair.one.entries = [{**main, "addresses": [f"{VIP}/24", "10.77.0.103/24"]}, second_one]
+    pair.one.write_config()
+    pair.one.ctl("reload", "--confirm", "3s")
+    os.kill(pair.one.engine(), signal.SIGKILL)
+    pair.one.main.wait_for_log("remains in MASTER STATE")
+    wait_for("the trial to go on", lambda: "remaining-ms" in pair.one.ctl("status", "--json", check=False).output)
+    wait_for("the former addresses", lambda: pair.monitor.owners("10.77.0.101") == ["one"])
+    wait_for("the other one to be gone", lambda: pair.monitor.owners("10.77.0.103") == [])
+
+
 def test_a_time_out_of_range_reloads_nothing_and_a_stop_during_a_trial_says_what_comes_next(pair: Pair):
     for wrong in ("0s", "2h", "60", "soon"):
         answer = pair.one.ctl("reload", "--confirm", wrong, check=False)

@@ -58,6 +58,24 @@ Result<Estate> Estate::create() {
   return Estate{std::move(file), ::new (*memory) Header{}};
 }
 
+std::uint64_t Estate::end_of(const Generation& generation) {
+  return generation.configuration_offset +
+         whole_pages(generation.configuration_size_bytes + generation.confirmed_size_bytes);
+}
+
+Result<void> Estate::write(std::string_view text, std::uint64_t offset) const {
+  const auto written = ::pwrite(file_.get(), text.data(), text.size(), static_cast<off_t>(offset));
+  if (written == static_cast<ssize_t>(text.size())) return {};
+  return failure(written < 0 ? errno : ENOSPC, "write the memory shared with the guard");
+}
+
+Result<std::string> Estate::read(std::uint64_t offset, std::uint64_t size_bytes) const {
+  std::string text(size_bytes, '\0');
+  const auto count = ::pread(file_.get(), text.data(), text.size(), static_cast<off_t>(offset));
+  if (count == static_cast<ssize_t>(text.size())) return text;
+  return failure(count < 0 ? errno : EIO, "read the memory shared with the guard");
+}
+
 Result<std::span<RouterRecord>> Estate::map(const Generation& generation) const {
   if (generation.routers == 0) return std::span<RouterRecord>{};
   const auto memory =
@@ -66,8 +84,8 @@ Result<std::span<RouterRecord>> Estate::map(const Generation& generation) const 
   return std::span<RouterRecord>{static_cast<RouterRecord*>(*memory), generation.routers};
 }
 
-Result<std::span<RouterRecord>> Estate::prepare(std::string_view configuration,
-                                                std::size_t routers) {
+Result<std::span<RouterRecord>> Estate::prepare(std::string_view configuration, std::size_t routers,
+                                                const std::optional<Trial>& trial) {
   // Always behind everything that was ever there; commit() gives the memory of what is over back.
   const off_t end = ::lseek(file_.get(), 0, SEEK_END);
   if (end < 0) return failure(errno, "look at the memory shared with the guard");
@@ -76,13 +94,18 @@ Result<std::span<RouterRecord>> Estate::prepare(std::string_view configuration,
   generation.routers = routers;
   generation.configuration_offset = generation.offset + whole_pages(routers * sizeof(RouterRecord));
   generation.configuration_size_bytes = configuration.size();
-  const std::uint64_t new_end = generation.configuration_offset + whole_pages(configuration.size());
-  if (::ftruncate(file_.get(), static_cast<off_t>(new_end)) != 0 ||
-      ::pwrite(file_.get(), configuration.data(), configuration.size(),
-               static_cast<off_t>(generation.configuration_offset)) !=
-          static_cast<ssize_t>(configuration.size())) {
+  if (trial) {
+    generation.confirmed_size_bytes = trial->confirmed.size();
+    generation.trial_ends_at = trial->ends_at;
+  }
+  if (::ftruncate(file_.get(), static_cast<off_t>(end_of(generation))) != 0) {
     return failure(errno, "enlarge the memory shared with the guard");
   }
+  auto written = write(configuration, generation.configuration_offset);
+  if (written && trial) {
+    written = write(trial->confirmed, generation.configuration_offset + configuration.size());
+  }
+  if (!written) return tl::unexpected{written.error()};
   unmap(prepared_);
   auto records = map(generation);
   if (!records) return records;
@@ -99,23 +122,27 @@ void Estate::commit() {
   records_ = std::exchange(prepared_, {});
   if (before == 0) return;
   const Generation& over = header_->generations[before - 1];
-  const std::uint64_t end = over.configuration_offset + whole_pages(over.configuration_size_bytes);
   // Without this the memory is only given back later.
   static_cast<void>(::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                                 static_cast<off_t>(over.offset),
-                                static_cast<off_t>(end - over.offset)));
+                                static_cast<off_t>(end_of(over) - over.offset)));
 }
+
+void Estate::confirm() { header_->generations[header_->current.load() - 1].trial_ends_at = 0; }
 
 Result<Estate::Contents> Estate::open() {
   const std::uint32_t current = header_->current.load();
   HA_CHECK(current == 1 || current == 2);
   const Generation& generation = header_->generations[current - 1];
   Contents contents;
-  contents.configuration.resize(generation.configuration_size_bytes);
-  if (::pread(file_.get(), contents.configuration.data(), contents.configuration.size(),
-              static_cast<off_t>(generation.configuration_offset)) !=
-      static_cast<ssize_t>(contents.configuration.size())) {
-    return failure(errno, "read the memory shared with the guard");
+  auto text = read(generation.configuration_offset, generation.configuration_size_bytes);
+  if (!text) return tl::unexpected{text.error()};
+  contents.configuration = std::move(*text);
+  if (generation.trial_ends_at != 0) {
+    auto confirmed = read(generation.configuration_offset + generation.configuration_size_bytes,
+                          generation.confirmed_size_bytes);
+    if (!confirmed) return tl::unexpected{confirmed.error()};
+    contents.trial = Trial{std::move(*confirmed), generation.trial_ends_at};
   }
   unmap(records_);
   auto records = map(generation);

@@ -1,5 +1,6 @@
-/// What an engine process leaves behind when it dies: the configuration it ran with and what its
-/// virtual routers had noted, in memory that its guard holds for the next one.
+/// What an engine process leaves behind when it dies: the configuration it ran with, whether that
+/// was on trial, and what its virtual routers had noted, in memory that its guard holds for the
+/// next one.
 ///
 /// The file the configuration came from is not read again after a death: somebody may be editing
 /// it.
@@ -7,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,15 +27,26 @@ class Estate {
   Estate& operator=(Estate&&) = delete;
   ~Estate();
 
+  /// A configuration on trial: the one to go back to, and when, in nanoseconds of the monotonic
+  /// clock.
+  struct Trial {
+    std::string confirmed;
+    std::int64_t ends_at;
+  };
+
   /// Writes a configuration (canonical YAML), with empty records for its `routers` instances. Until
   /// commit() a death leaves what was committed before, whose records stay valid so long.
   [[nodiscard]] Result<std::span<RouterRecord>> prepare(std::string_view configuration,
-                                                        std::size_t routers);
+                                                        std::size_t routers,
+                                                        const std::optional<Trial>& trial = {});
   void commit();
+  /// What was committed is on trial no more.
+  void confirm();
 
   /// What was committed last. `records` is valid until the next commit() of this process.
   struct Contents {
     std::string configuration;
+    std::optional<Trial> trial;
     std::span<RouterRecord> records;
   };
   [[nodiscard]] Result<Contents> open();
@@ -50,12 +63,15 @@ class Estate {
   [[nodiscard]] std::atomic<std::uint32_t>& deaths() const { return header_->deaths; }
 
  private:
-  /// Where one generation lies in the file: its records, and its configuration behind them.
+  /// Where one generation lies in the file: its records, behind them its configuration, and right
+  /// behind that the one to go back to, which is empty unless it is on trial.
   struct Generation {
     std::uint64_t offset;
     std::uint64_t routers;
     std::uint64_t configuration_offset;
     std::uint64_t configuration_size_bytes;
+    std::uint64_t confirmed_size_bytes;
+    std::int64_t trial_ends_at;
   };
   /// The first page. `current` - 1 is the generation that counts, if any; a writer that dies while
   /// it writes the other one has changed nothing.
@@ -68,6 +84,9 @@ class Estate {
 
   Estate(Descriptor file, Header* header);
   [[nodiscard]] Result<std::span<RouterRecord>> map(const Generation& generation) const;
+  [[nodiscard]] static std::uint64_t end_of(const Generation& generation);
+  [[nodiscard]] Result<void> write(std::string_view text, std::uint64_t offset) const;
+  [[nodiscard]] Result<std::string> read(std::uint64_t offset, std::uint64_t size_bytes) const;
 
   Descriptor file_;
   Header* header_;

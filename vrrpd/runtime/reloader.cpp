@@ -12,8 +12,13 @@ constexpr Duration kRetryAfter = std::chrono::seconds{1};
 
 }  // namespace
 
-Reloader::Reloader(Log& log, std::string file, Config running, Steps steps)
-    : log_{log}, file_{std::move(file)}, running_{std::move(running)}, steps_{std::move(steps)} {}
+Reloader::Reloader(Log& log, std::string file, Config running, std::optional<Trial> trial,
+                   Steps steps)
+    : log_{log},
+      file_{std::move(file)},
+      running_{std::move(running)},
+      steps_{std::move(steps)},
+      trial_{std::move(trial)} {}
 
 ReloadOutcome Reloader::refused(std::vector<std::string> diagnostics, std::string_view why) const {
   for (const std::string& line : diagnostics) log_.warning("{}", line);
@@ -45,7 +50,10 @@ ReloadOutcome Reloader::reload(std::optional<Duration> trial, TimePoint now) {
     add(Severity::kWarning, "a changed `control` section takes effect after a restart");
     loaded.config->control = running_.control;
   }
-  std::vector<std::string> obstacles = steps_.run(*loaded.config, OnRefusal::kUndo);
+  std::optional<Trial> next;
+  // A second trial does not confirm the first one.
+  if (trial) next = Trial{trial_ ? trial_->confirmed : running_, now + *trial};
+  std::vector<std::string> obstacles = steps_.run(*loaded.config, next, OnRefusal::kUndo);
   for (std::string& obstacle : obstacles) add(Severity::kError, std::move(obstacle));
   if (!obstacles.empty()) {
     return refused(
@@ -54,13 +62,11 @@ ReloadOutcome Reloader::reload(std::optional<Duration> trial, TimePoint now) {
   }
   for (std::string& trouble : steps_.troubles()) add(Severity::kWarning, std::move(trouble));
 
-  Config former = std::exchange(running_, std::move(*loaded.config));
+  running_ = std::move(*loaded.config);
+  trial_ = std::move(next);
   for (const std::string& line : diagnostics) log_.warning("{}", line);
   log_.info("reloaded {}", file_);
   if (trial) {
-    // A second trial does not confirm the first one.
-    Config confirmed = trial_ ? std::move(trial_->confirmed) : std::move(former);
-    trial_ = Trial{std::move(confirmed), now + *trial};
     log_.warning("{} is taken back unless `vrrpctl confirm` comes within {}", file_,
                  config::to_text(*trial));
   }
@@ -76,7 +82,7 @@ bool Reloader::confirm() {
 
 void Reloader::wake(TimePoint now) {
   if (!trial_ || now < trial_->ends_at) return;
-  const std::vector<std::string> obstacles = steps_.run(trial_->confirmed, OnRefusal::kGoOn);
+  const std::vector<std::string> obstacles = steps_.run(trial_->confirmed, {}, OnRefusal::kGoOn);
   if (!obstacles.empty()) {  // only for want of memory
     for (const std::string& obstacle : obstacles) log_.error("cannot roll back yet: {}", obstacle);
     trial_->ends_at = now + kRetryAfter;

@@ -4,8 +4,9 @@
 /// A configuration on trial is taken back unless it is confirmed in time, so that an operator who
 /// has cut himself off gets back in. Until then what was confirmed last stays the one to go back
 /// to: another trial may follow, but neither a reload without one nor SIGHUP, which would end the
-/// trial without a word. The file is never written: after a configuration was taken back it still
-/// holds it, and so it does for the next start if the daemon stops during a trial.
+/// trial without a word. An engine that dies leaves its trial to its successor. The file is never
+/// written: after a configuration was taken back it still holds it, and so it does for the next
+/// start if the daemon stops during a trial.
 ///
 /// Reads no clock and sets no timer; whoever owns it calls wake() at deadline().
 #pragma once
@@ -25,19 +26,26 @@ namespace ha::vrrp {
 
 class Reloader {
  public:
+  /// What to go back to, and when.
+  struct Trial {
+    Config confirmed;
+    TimePoint ends_at;
+  };
+
   /// What it needs of the daemon.
   struct Steps {
     /// Reads the file.
     std::function<Loaded()> load;
-    /// Makes a configuration the running one. Returns what is in the way; as
+    /// Makes a configuration the running one, for good or on trial. Returns what is in the way; as
     /// VirtualRouters::apply().
-    std::function<std::vector<std::string>(const Config&, OnRefusal)> run;
+    std::function<std::vector<std::string>(const Config&, const std::optional<Trial>&, OnRefusal)>
+        run;
     /// What does not work although it runs, in sentences: instances that wait for something.
     std::function<std::vector<std::string>()> troubles;
   };
 
-  /// `file` is for messages. `running` is what runs already.
-  Reloader(Log& log, std::string file, Config running, Steps steps);
+  /// `file` is for messages. `running` is what runs already, on `trial` if a predecessor left one.
+  Reloader(Log& log, std::string file, Config running, std::optional<Trial> trial, Steps steps);
 
   [[nodiscard]] const Config& running() const { return running_; }
 
@@ -54,12 +62,6 @@ class Reloader {
   [[nodiscard]] std::optional<TimePoint> deadline() const;
 
  private:
-  /// To go back to, and when.
-  struct Trial {
-    Config confirmed;
-    TimePoint ends_at;
-  };
-
   [[nodiscard]] ReloadOutcome refused(std::vector<std::string> diagnostics,
                                       std::string_view why) const;
 

@@ -76,6 +76,31 @@ TEST_CASE("what was prepared and not committed changes nothing") {
   CHECK(contents->records[0].is_master());
 }
 
+TEST_CASE("a trial is left until it is confirmed or over") {
+  auto estate = Estate::create();
+  REQUIRE(estate);
+  run_and_kill([&] {
+    REQUIRE(estate->prepare("new", 1, Estate::Trial{"old one", 77}));
+    estate->commit();
+  });
+  auto contents = estate->open();
+  REQUIRE(contents);
+  REQUIRE(contents->trial);
+  CHECK(contents->configuration == "new");
+  CHECK(contents->trial->confirmed == "old one");
+  CHECK(contents->trial->ends_at == 77);
+  SECTION("confirmed") {
+    run_and_kill([&] { estate->confirm(); });
+  }
+  SECTION("over") {
+    REQUIRE(estate->prepare("old one", 1));
+    estate->commit();
+  }
+  contents = estate->open();
+  REQUIRE(contents);
+  CHECK_FALSE(contents->trial);
+}
+
 TEST_CASE("any number of reloads and deaths leaves the last configuration") {
   auto estate = Estate::create();
   REQUIRE(estate);

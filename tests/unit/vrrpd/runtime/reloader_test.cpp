@@ -25,15 +25,19 @@ struct Sample {
   Loaded file{named("new"), {}};
   std::vector<std::string> in_the_way;
   std::vector<std::string> ran;
+  std::string goes_back_to;
   std::vector<std::string> troubles;
   Log log;
   Reloader reloader{log,
                     "f",
                     named("old"),
+                    {},
                     {[this] { return file; },
-                     [this](const Config& config, OnRefusal on_refusal) {
+                     [this](const Config& config, const std::optional<Reloader::Trial>& trial,
+                            OnRefusal on_refusal) {
                        const bool refused = on_refusal == OnRefusal::kUndo && !in_the_way.empty();
                        if (!refused) ran.push_back(config.node);
+                       if (!refused) goes_back_to = trial ? trial->confirmed.node : "";
                        return refused ? in_the_way : std::vector<std::string>{};
                      },
                      [this] { return troubles; }}};
@@ -110,6 +114,28 @@ TEST_CASE("a trial that is confirmed stays") {
   CHECK(sample.reloader.reload({}, kStart + 1h).done);
 }
 
+TEST_CASE("a trial that a predecessor left goes on") {
+  Sample sample;
+  Reloader::Steps steps{{},
+                        [&](const Config& config, const auto&, OnRefusal) {
+                          sample.ran.push_back(config.node);
+                          return Lines{};
+                        },
+                        {}};
+  Reloader successor{sample.log, "f", Sample::named("new"),
+                     Reloader::Trial{Sample::named("old"), kStart + 60s}, std::move(steps)};
+  CHECK(successor.deadline() == kStart + 60s);
+  SECTION("until its time is over") {
+    successor.wake(kStart + 61s);
+    CHECK(sample.ran == Lines{"old"});
+  }
+  SECTION("until it is confirmed") {
+    CHECK(successor.confirm());
+    successor.wake(kStart + 61s);
+    CHECK(sample.ran.empty());
+  }
+}
+
 TEST_CASE("a reload without a trial does not end one") {
   Sample sample;
   REQUIRE(sample.reloader.reload(60s, kStart).done);
@@ -127,6 +153,7 @@ TEST_CASE("a second trial goes back to what was confirmed last") {
   sample.write("newer");
   REQUIRE(sample.reloader.reload(10s, kStart + 59s).done);
   CHECK(sample.reloader.deadline() == kStart + 69s);
+  CHECK(sample.goes_back_to == "old");
   SECTION("when it is not confirmed") {
     sample.reloader.wake(kStart + 69s);
     CHECK(sample.ran == Lines{"new", "newer", "old"});
