@@ -301,6 +301,18 @@ def test_only_what_is_new_is_added_and_announced_and_only_what_is_gone_is_remove
     assert last.addresses == (VIP, "10.77.0.103")
 
 
+def test_a_new_lease_is_given_to_addresses_that_stay_where_they_are(pair: Pair):
+    since = time.time()
+    forever = 2**32 - 1
+    for lease, shortest, longest in (("off", forever, forever), ("30s", 27, 30), ("auto", 0, 1)):
+        pair.one.run(*({**instance, "lease": lease} for instance in pair.entries(110)))
+        left = [address["valid_life_time"] for address in pair.lab["one"].interface_addresses()
+                if address["local"] in (VIP, "10.77.0.102")]
+        assert len(left) == 2 and all(shortest <= seconds <= longest for seconds in left), (lease, left)
+    pair.nobody_moved(since, VIP, "10.77.0.101", "10.77.0.102")
+    assert "stood still" not in pair.one.main.log
+
+
 def test_an_address_that_passes_between_instances_stays_installed(pair: Pair):
     since = time.time()
     pair.one.run(entry(addresses=(f"{VIP}/24",)), entry("VI_TWO", 52, ("10.77.0.102/24", "10.77.0.101/24")))
