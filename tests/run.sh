@@ -66,7 +66,7 @@ namespace_tests() {
 
 test_packages=(
   frr glusterfs-server haproxy iproute2 keepalived nftables procps python3 python3-pytest python3-pytest-xdist
-  python3-scapy rsync strace tcpdump tshark util-linux
+  python3-scapy rsync strace systemd tcpdump tshark util-linux
 )
 
 gluster_tests() {
