@@ -1,105 +1,110 @@
 #include "haproxy_probe/client.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cerrno>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
-#include "ha/result.hpp"
 #include "haproxy_probe/dialogue.hpp"
+#include "haproxy_probe/http.hpp"
+#include "haproxy_probe/link.hpp"
 #include "haproxy_probe/stats.hpp"
 
 namespace ha::probe {
 namespace {
 
-using boost::asio::local::stream_protocol;
 using ErrorCode = boost::system::error_code;
 
-constexpr std::string_view kPollCommand = "show info;show stat -1 4 -1\n";
-/// Without the prompt HAProxy would close after the answer; without the time limit after 10 s of
-/// silence.
-constexpr std::string_view kHoldCommand = "prompt\nset timeout cli 1d\n";
-/// Two prompts and two blank lines are expected; whoever sends much more is no HAProxy.
+/// What the other side of a silent held connection may say; two prompts and two blank lines, or the
+/// head of a page. Whoever sends much more is no HAProxy.
 constexpr std::size_t kHeldBytesMax = 64 * 1024;
+/// As much of the ring's last line as a message shows.
+constexpr std::size_t kLastWordsBytesMax = 80;
 
-/// One question: a connection and what has been read from it. Destroying it closes the connection,
-/// and handlers that are still to come find it gone.
+/// What is said to HAProxy.
+class Phrases {
+ public:
+  explicit Phrases(const ProbeConfig& config) : events_{config.events} {
+    if (!is_url(config.stats)) return;
+    const auto url = parse_url(config.stats);
+    if (!url) return;  // then there is no target either
+    page_ = http_request(HttpMethod::kGet, *url, config.credentials);
+    page_head_ = http_request(HttpMethod::kHead, *url, config.credentials);
+  }
+
+  [[nodiscard]] std::string of(Question question) const {
+    switch (question) {
+      case Question::kServersState:
+        return "show info;show servers state\n";
+      case Question::kStats:
+        return "show info;show stat -1 4 -1\n";
+      case Question::kPage:
+        break;
+    }
+    return page_;
+  }
+
+  /// Without a time limit of its own HAProxy would end a connection after 10 s of silence, and
+  /// without the prompt at once.
+  [[nodiscard]] std::string of(const Hold& hold) const {
+    if (!page_head_.empty()) return page_head_;
+    if (!hold.events) return "prompt\nset timeout cli 1d\n";
+    return fmt::format("set timeout cli 1d;show events {} -w\n", events_);
+  }
+
+ private:
+  std::string events_;
+  std::string page_;
+  std::string page_head_;
+};
+
+/// One question under way.
 struct Poll {
-  explicit Poll(boost::asio::io_context& io) : socket{io} {}
-  stream_protocol::socket socket;
+  explicit Poll(Question question)
+      : on_page{question == Question::kPage}, parser{on_page ? Form::kPage : Form::kSocket} {}
+
+  [[nodiscard]] tl::expected<void, ParseError> feed(std::string_view text) {
+    if (!on_page) return parser.feed(text);
+    body.clear();
+    if (auto taken = page.feed(text, body); !taken) return taken;
+    return body.empty() ? tl::expected<void, ParseError>{} : parser.feed(body);
+  }
+  [[nodiscard]] bool ended() const { return on_page && page.ended(); }
+  [[nodiscard]] tl::expected<Answer, ParseError> finish() {
+    if (on_page) {
+      if (auto whole = page.finish(); !whole) return tl::unexpected<ParseError>{whole.error()};
+    }
+    return parser.finish();
+  }
+
+  bool on_page;
+  HttpBody page;
+  std::string body;  ///< of the page, the last piece
   AnswerParser parser;
-  std::array<char, 16 * 1024> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read into
+  std::shared_ptr<Link> link;
 };
 
 struct Held {
-  explicit Held(boost::asio::io_context& io) : socket{io} {}
-  stream_protocol::socket socket;
+  bool events = false;
   std::size_t discarded_bytes = 0;
-  std::array<char, 256> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read into
+  std::string last_words;
+  std::shared_ptr<Link> link;
 };
-
-/// Connects `socket` to `path` and sends `command`, without waiting: a Unix socket that cannot take
-/// the connection at once refuses it with EAGAIN, which Asio's own connect would take for "in
-/// progress".
-Result<void> ask(stream_protocol::socket& socket, const std::string& path,
-                 std::string_view command) {
-  sockaddr_un address{};
-  if (path.size() >= sizeof address.sun_path) return failure(ENAMETOOLONG, "connect " + path);
-  address.sun_family = AF_UNIX;
-  path.copy(static_cast<char*>(address.sun_path), path.size());
-
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return failure(errno, "open a socket");
-  ErrorCode error;
-  socket.assign(stream_protocol{}, fd, error);
-  if (error) {
-    ::close(fd);
-    return failure(error.value(), "watch a socket");
-  }
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return failure(errno, "connect " + path);
-  }
-  // An empty send buffer takes so little at once.
-  if (::send(fd, command.data(), command.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(command.size())) {
-    return failure(errno, "send to " + path);
-  }
-  return {};
-}
-
-bool nobody_listens(const Error& error) {
-  return error.code == std::errc::connection_refused ||
-         error.code == std::errc::no_such_file_or_directory;
-}
-
-DialogueEvent poll_failure(const Error& error) {
-  if (nobody_listens(error)) return PollRefused{error.message()};
-  return PollFailed{error.message()};
-}
 
 }  // namespace
 
-/// Owns the sockets. Asio may still hold finished operations of a connection when it is closed, or
-/// of all of this when the client is destroyed; so handlers have weak pointers, and do nothing once
-/// their object is gone.
+/// Owns the links. Whoever receives an event may destroy the client, so handlers have weak
+/// pointers, and keep it until they are done.
 class Client::Connections : public std::enable_shared_from_this<Connections> {
  public:
   Connections(boost::asio::io_context& io, ProbeConfig config,
               std::function<void(const Event&)> on_event)
       : io_{io},
-        path_{config.stats},
+        name_{config.stats},
+        target_{target_of(config.stats)},
+        phrases_{config},
         dialogue_{std::move(config)},
         on_event_{std::move(on_event)},
         timer_{io} {}
@@ -124,84 +129,89 @@ class Client::Connections : public std::enable_shared_from_this<Connections> {
     if (!stopped_) rearm();
   }
 
-  void carry_out(const StartPoll&) {
-    poll_ = std::make_shared<Poll>(io_);
-    if (const auto asked = ask(poll_->socket, path_, kPollCommand); !asked) {
-      boost::asio::post(io_, [self = weak_from_this(), poll = std::weak_ptr<Poll>{poll_},
-                              event = poll_failure(asked.error())] {
-        const auto connections = self.lock();
-        if (connections && poll.lock()) connections->end_poll(event);
-      });
-      return;
-    }
-    read_poll();
+  void carry_out(const StartPoll& start) {
+    poll_ = std::make_unique<Poll>(start.question);
+    poll_->link = Link::open(
+        io_, target_, phrases_.of(start.question),
+        [weak = weak_from_this()](std::string_view text) {
+          if (const auto self = weak.lock()) self->on_poll_text(text);
+        },
+        [weak = weak_from_this()](Link::End end, const std::string& reason) {
+          if (const auto self = weak.lock()) self->on_poll_end(end, reason);
+        });
   }
 
   void carry_out(const AbandonPoll&) { poll_.reset(); }
 
-  void carry_out(const Hold&) {
-    held_ = std::make_shared<Held>(io_);
-    if (ask(held_->socket, path_, kHoldCommand)) {
-      read_held();
-      return;
-    }
-    boost::asio::post(io_, [self = weak_from_this(), held = std::weak_ptr<Held>{held_}] {
-      const auto connections = self.lock();
-      if (connections && held.lock()) connections->end_held();
-    });
+  void carry_out(const Hold& hold) {
+    held_ = std::make_unique<Held>();
+    held_->events = hold.events;
+    held_->link = Link::open(
+        io_, target_, phrases_.of(hold),
+        [weak = weak_from_this()](std::string_view text) {
+          if (const auto self = weak.lock()) self->on_held_text(text);
+        },
+        [weak = weak_from_this()](Link::End, const std::string&) {
+          if (const auto self = weak.lock()) self->end_held();
+        });
   }
 
   void carry_out(const LetGo&) { held_.reset(); }
 
   void carry_out(const Tell& tell) { on_event_(tell.event); }
 
-  void read_poll() {
-    poll_->socket.async_read_some(boost::asio::buffer(poll_->buffer),
-                                  [self = weak_from_this(), poll = std::weak_ptr<Poll>{poll_}](
-                                      const ErrorCode& error, std::size_t length) {
-                                    const auto connections = self.lock();
-                                    if (connections && poll.lock())
-                                      connections->on_poll_read(error, length);
-                                  });
+  void on_poll_text(std::string_view text) {
+    if (const auto taken = poll_->feed(text); !taken) {
+      end_poll(PollFailed{name_ + ": " + taken.error().reason});
+    } else if (poll_->ended()) {
+      finish_poll();
+    }
   }
 
-  void on_poll_read(const ErrorCode& error, std::size_t length) {
-    if (error == boost::asio::error::eof) {
-      auto answer = poll_->parser.finish();
-      if (!answer) return end_poll(PollFailed{path_ + ": " + answer.error().reason});
-      return end_poll(PollAnswered{std::move(*answer)});
+  void on_poll_end(Link::End end, const std::string& reason) {
+    switch (end) {
+      case Link::End::kNobodyListens:
+        return end_poll(PollRefused{reason});
+      case Link::End::kFailed:
+        return end_poll(PollFailed{reason});
+      case Link::End::kClosed:
+        return finish_poll();
     }
-    if (error) return end_poll(PollFailed{path_ + ": " + error.message()});
-    if (const auto taken = poll_->parser.feed({poll_->buffer.data(), length}); !taken) {
-      return end_poll(PollFailed{path_ + ": " + taken.error().reason});
-    }
-    read_poll();
+  }
+
+  void finish_poll() {
+    auto answer = poll_->finish();
+    if (!answer) return end_poll(PollFailed{name_ + ": " + answer.error().reason});
+    end_poll(PollAnswered{std::move(*answer)});
   }
 
   void end_poll(DialogueEvent outcome) {
-    poll_.reset();
+    // The link is in the middle of a callback of this object's: it goes when that returns.
+    const std::unique_ptr<Poll> ended = std::move(poll_);
     feed(std::move(outcome));
   }
 
-  void read_held() {
-    held_->socket.async_read_some(boost::asio::buffer(held_->buffer),
-                                  [self = weak_from_this(), held = std::weak_ptr<Held>{held_}](
-                                      const ErrorCode& error, std::size_t length) {
-                                    const auto connections = self.lock();
-                                    if (connections && held.lock())
-                                      connections->on_held_read(error, length);
-                                  });
+  void on_held_text(std::string_view text) {
+    if (held_->events) {
+      remember_last_line(text);
+      // The blank line that answers `set timeout` is no event.
+      if (text.find_first_not_of('\n') != std::string_view::npos) feed(Rang{});
+      return;
+    }
+    held_->discarded_bytes += text.size();
+    if (held_->discarded_bytes > kHeldBytesMax) end_held();
   }
 
-  void on_held_read(const ErrorCode& error, std::size_t length) {
-    held_->discarded_bytes += length;
-    if (error || held_->discarded_bytes > kHeldBytesMax) return end_held();
-    read_held();
+  void remember_last_line(std::string_view text) {
+    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+    if (text.empty()) return;
+    text.remove_prefix(text.rfind('\n') + 1);
+    held_->last_words = quoted(text.substr(0, kLastWordsBytesMax));
   }
 
   void end_held() {
-    held_.reset();
-    feed(HeldEnded{});
+    const std::unique_ptr<Held> ended = std::move(held_);
+    feed(HeldEnded{std::move(ended->last_words)});
   }
 
   void rearm() {
@@ -213,12 +223,14 @@ class Client::Connections : public std::enable_shared_from_this<Connections> {
   }
 
   boost::asio::io_context& io_;
-  std::string path_;
+  std::string name_;
+  Result<Target> target_;
+  Phrases phrases_;
   Dialogue dialogue_;
   std::function<void(const Event&)> on_event_;
   boost::asio::steady_timer timer_;
-  std::shared_ptr<Poll> poll_;
-  std::shared_ptr<Held> held_;
+  std::unique_ptr<Poll> poll_;
+  std::unique_ptr<Held> held_;
   bool stopped_ = false;
 };
 

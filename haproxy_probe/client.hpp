@@ -1,6 +1,6 @@
-/// The dialogue with HAProxy's stats socket: polls it, holds a connection whose end tells of a
-/// death at once, and turns both into the evaluator's events. The only file of this module that
-/// does I/O; its decisions are dialogue.hpp's.
+/// The dialogue with HAProxy's stats socket or statistics page: polls it, holds a connection whose
+/// end tells of a death at once, and turns both into the evaluator's events. Its decisions are
+/// dialogue.hpp's, its connections link.hpp's.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -26,7 +26,11 @@ enum class ServerScope : std::uint8_t { kLocal, kAll, kMatch };
 enum class Combine : std::uint8_t { kAnd, kOr };
 
 struct ProbeConfig {
-  std::string stats = "/run/haproxy/admin.sock";  ///< path of the stats socket
+  /// Path of the stats socket, or the URL of the statistics page (http.hpp: parse_url).
+  std::string stats = "/run/haproxy/admin.sock";
+  std::string credentials_file;  ///< of the page; empty: none
+  std::string credentials;       ///< what that file says, "user:password"; a secret
+  std::string events;            ///< name of a ring whose lines are a doorbell; empty: none
   Duration interval = std::chrono::seconds{1};
   Duration timeout = std::chrono::milliseconds{500};  ///< for one answer
   Duration stale_after = std::chrono::seconds{5};     ///< no usable answer for so long is `down`

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "haproxy_probe/http.hpp"
+
 namespace ha::probe {
 namespace {
 
@@ -14,13 +16,15 @@ struct Seen {
   bool in_scope = false;
 };
 
-std::string why_nothing_counts(const Seen& seen, ServerScope scope) {
+std::string why_nothing_counts(const Seen& seen, ServerScope scope, bool is_page) {
   if (!seen.rows) return "no server of a team in HAProxy's answer: check `teams`";
   if (seen.in_scope)
     return "every server that could count is in maintenance, drained or not checked";
   if (scope == ServerScope::kMatch) return "no server of the teams fits `servers: match`";
-  if (!seen.addresses)
-    return "HAProxy shows no server addresses: its stats socket needs `level operator`";
+  if (!seen.addresses) {
+    return std::string{"HAProxy shows no server addresses: its "} +
+           (is_page ? "page needs `stats show-legends`" : "stats socket needs `level operator`");
+  }
   return "no server of the teams has an address of this machine";
 }
 
@@ -35,7 +39,7 @@ void sum_up(Count& count) {
 
 }  // namespace
 
-Counter::Counter(const ProbeConfig& config) : scope_{config.scope} {
+Counter::Counter(const ProbeConfig& config) : scope_{config.scope}, is_page_{is_url(config.stats)} {
   if (const auto* pattern = std::get_if<TeamPattern>(&config.teams)) {
     team_pattern_.emplace(pattern->expression, std::regex::ECMAScript | std::regex::optimize);
   } else {
@@ -82,7 +86,8 @@ Count Counter::count(const std::vector<ServerRow>& servers) {
     health.servers += row.status == ServerClass::kUp || row.status == ServerClass::kDown ? 1 : 0;
   }
   sum_up(count);
-  count.complaint = count.servers == 0 ? why_nothing_counts(seen, scope_) : missing_teams(places);
+  count.complaint =
+      count.servers == 0 ? why_nothing_counts(seen, scope_, is_page_) : missing_teams(places);
   return count;
 }
 

@@ -63,6 +63,7 @@ class Counter {
   void forget_old_names(std::size_t servers);
 
   ServerScope scope_;
+  bool is_page_;
   std::optional<std::regex> team_pattern_;  ///< or team_by_backend_
   std::unordered_map<std::string, std::string> team_by_backend_;
   std::vector<std::string> configured_teams_;  ///< those of a map

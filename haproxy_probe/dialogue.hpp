@@ -7,12 +7,21 @@
 /// opened after a good poll and says nothing: it is there to end when HAProxy dies, so that a death
 /// is seen at once and not at the next poll. It belongs to one worker; once another one answers the
 /// polls it is replaced, or it would keep the old one alive.
+///
+/// Where a ring is named, the held connection follows its events. Each of them asks for a poll at
+/// once; none is believed, and none is needed: the ring drops events when they are too many, and
+/// the next regular poll sees what they would have told.
+///
+/// A stats socket is asked for `show servers state`, a quarter of the work of `show stat` for
+/// HAProxy, until it does not tell enough (Answer::unclear) or fails; then for `show stat` until
+/// another worker answers.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -36,18 +45,35 @@ struct PollFailed {
   std::string reason;
 };
 /// The held connection ended, or could not be opened.
-struct HeldEnded {};
+struct HeldEnded {
+  std::string last_words;  ///< what HAProxy said last on it
+};
+/// The ring has said something.
+struct Rang {};
 /// deadline() has passed.
 struct TimeReached {};
 
-using DialogueEvent = std::variant<PollAnswered, PollRefused, PollFailed, HeldEnded, TimeReached>;
+using DialogueEvent =
+    std::variant<PollAnswered, PollRefused, PollFailed, HeldEnded, Rang, TimeReached>;
+
+/// What is asked for.
+enum class Question : std::uint8_t {
+  kServersState,  ///< `show servers state`
+  kStats,         ///< `show stat`
+  kPage,          ///< the CSV of the statistics page
+};
 
 /// Connect and ask; exactly one Poll… event follows, unless the poll is abandoned.
-struct StartPoll {};
+struct StartPoll {
+  Question question = Question::kServersState;
+};
 /// Close the poll's connection; its outcome does not matter any more.
 struct AbandonPoll {};
-/// Open the held connection; HeldEnded follows when it ends, unless it is let go.
-struct Hold {};
+/// Open the held connection; HeldEnded follows when it ends, unless it is let go. With `events` it
+/// follows the ring, and Rang follows each of them.
+struct Hold {
+  bool events = false;
+};
 /// Close the held connection.
 struct LetGo {};
 /// Hand `event` to the evaluator. Always the last action.
@@ -63,6 +89,13 @@ using DialogueAction = std::variant<StartPoll, AbandonPoll, Hold, LetGo, Tell>;
 /// has ended: across a reload it would have stayed with the old worker.
 inline constexpr std::array<Duration, 3> kRetryAfter = {
     std::chrono::milliseconds{1}, std::chrono::milliseconds{4}, std::chrono::milliseconds{15}};
+
+/// After a poll that took so long, an event has to wait for `kDoorbellRest` times as long: a storm
+/// of events costs HAProxy and us a fifth of the time at most.
+inline constexpr int kDoorbellRest = 4;
+inline constexpr Duration kDoorbellRestMin = std::chrono::milliseconds{2};
+/// A ring that could not be followed is tried again after that time, or with the next worker.
+inline constexpr Duration kEventsAgainAfter = std::chrono::seconds{60};
 
 class Dialogue {
  public:
@@ -83,15 +116,20 @@ class Dialogue {
   [[nodiscard]] Actions on(PollRefused&& event, TimePoint now);
   [[nodiscard]] Actions on(PollFailed&& event, TimePoint now);
   [[nodiscard]] Actions on(HeldEnded&& event, TimePoint now);
+  [[nodiscard]] Actions on(Rang&& event, TimePoint now);
   [[nodiscard]] Actions on(TimeReached&& event, TimePoint now);
   [[nodiscard]] bool retry(TimePoint now);
-  void begin_poll(TimePoint now);
-  void hold(const Identity& identity, Actions& actions);
+  [[nodiscard]] StartPoll begin_poll(TimePoint now);
+  void meet(const Identity& identity, TimePoint now);
+  void hold(const Identity& identity, TimePoint now, Actions& actions);
   void let_go(Actions& actions);
   void end_round(TimePoint now, Event&& outcome, Actions& actions);
 
   ProbeConfig config_;
+  Question question_;
+  std::optional<Identity> worker_;  ///< who answered last
   bool polling_ = false;
+  TimePoint poll_began_;
   TimePoint poll_ends_at_;  ///< while polling
   TimePoint next_poll_at_ = TimePoint::min();
   /// A round is a poll and its retries.
@@ -99,10 +137,18 @@ class Dialogue {
   std::size_t retries_ = 0;
   /// The held connection ended while this poll ran: its answer may be older than that.
   bool ask_again_ = false;
+  bool rang_ = false;       ///< while this poll ran
+  TimePoint rest_ends_at_;  ///< no poll for an event before that
   std::optional<Identity> held_;
   bool held_ended_ = false;  ///< and nobody has answered since
-  /// One held connection a regular round: what closes it at once does not make us spin.
-  bool may_hold_ = false;
+  /// One held connection an interval: what closes it at once does not make us spin.
+  TimePoint may_hold_at_ = TimePoint::min();
+
+  bool following_ = false;                  ///< the held connection follows the ring
+  TimePoint follow_at_ = TimePoint::min();  ///< not before that
+  /// A connection that followed the ring has ended: whose it was and what it said last.
+  std::optional<std::pair<Identity, std::string>> unfollowed_;
+  std::string remark_;  ///< why the ring is not followed
 };
 
 }  // namespace ha::probe

@@ -87,7 +87,7 @@ void Evaluator::handle(const Event& event, TimePoint now) {
 void Evaluator::on(const StatsReceived& event, TimePoint now) {
   silent_since_ = now;
   count_ = counter_.count(event.servers);
-  trouble_ = count_.complaint.value_or("");
+  trouble_ = count_.complaint.value_or(event.remark);
   if (calm_since_ && now - *calm_since_ >= config_.recover) bad_since_.reset();
   if (count_.servers > 0 && is_bad()) {
     if (!bad_since_) bad_since_ = now;

@@ -48,6 +48,8 @@ enum class Verdict : std::uint8_t {
 /// A complete, parsed answer of a worker that is not stopping.
 struct StatsReceived {
   std::vector<ServerRow> servers;
+  /// What an operator should know of how they came, though they are good; shown as an alarm.
+  std::string remark{};
 };
 /// The socket refuses or is gone, or the held connection ended and nobody answers anew.
 struct HaproxyGone {

@@ -1,4 +1,5 @@
-/// HAProxy's answers as values: `show info` and `show stat` in CSV, as a stats socket sends them.
+/// HAProxy's answers as values: `show info` with `show servers state` or `show stat`, as a stats
+/// socket sends them, and the CSV of its statistics page.
 ///
 /// Pure: text goes in, in pieces or whole; what comes out is an Answer or one reason why it is
 /// unusable.
@@ -48,6 +49,10 @@ struct Identity {
 struct Answer {
   Identity identity;
   std::vector<ServerRow> servers;
+  /// `show servers state` does not tell the state of one of the servers: it has no check of its own
+  /// (but may track another server, or be checked by an agent), or an address that is not shown.
+  /// `show stat` has to be asked.
+  bool unclear = false;
 
   friend bool operator==(const Answer&, const Answer&) = default;
 };
@@ -68,54 +73,73 @@ inline constexpr std::size_t kRecordBytesMax = 64 * 1024;
 inline constexpr std::size_t kNameBytesMax = 2048;
 inline constexpr std::size_t kServersMax = 250'000;
 
-/// How a server with this `status` and `check_status` counts (DESIGN: teams). A status word that is
-/// not known is kUnknown, never kDown.
-[[nodiscard]] ServerClass classify(std::string_view status, std::string_view check_status);
+/// How a server with this `status`, `check_status` and `agent_status` counts (DESIGN: teams). A
+/// status word that is not known is kUnknown, never kDown. HAProxy says `no check` of a server that
+/// only an agent checks, too: it is up while the agent's last answer was a good one.
+[[nodiscard]] ServerClass classify(std::string_view status, std::string_view check_status,
+                                   std::string_view agent_status = {});
 
-/// Reads the answer to `show info;show stat -1 4 -1` as it arrives. Columns are found by name, rows
-/// told apart by `type`; quoted fields may hold anything, blank lines and prompts included.
+/// What a text is.
+enum class Form : std::uint8_t {
+  kSocket,  ///< the answer to `show info`, then to `show servers state` or `show stat -1 4 -1`
+  kPage,    ///< the CSV alone; who answered stays unknown
+};
+
+/// Reads an answer as it arrives. Columns are found by name, rows told apart by `type`; quoted
+/// fields may hold anything, blank lines and prompts included.
 class AnswerParser {
  public:
+  explicit AnswerParser(Form form = Form::kSocket)
+      : form_{form}, part_{form == Form::kSocket ? Part::kInfo : Part::kHeader} {}
+
   /// Takes the next piece, of any length. After an error the answer is unusable and nothing more
   /// may be fed.
   [[nodiscard]] tl::expected<void, ParseError> feed(std::string_view piece);
 
-  /// The answer, once the connection has ended; to be called once. The end of the connection is the
-  /// only mark of the end that a server's check text cannot forge; the blank line before it tells a
-  /// whole answer from one cut short.
+  /// The answer, once the connection (or the page) has ended; to be called once. The end of the
+  /// connection is the only mark of the end that a server's check text cannot forge; the blank line
+  /// before it tells a whole answer from one cut short. A page's end is HTTP's to know.
   [[nodiscard]] tl::expected<Answer, ParseError> finish();
 
  private:
-  enum class Part : std::uint8_t { kInfo, kRows, kEnded };
-  enum Column : std::uint8_t {
-    kBackend,
-    kServer,
-    kStatus,
-    kType,
-    kCheckStatus,
-    kAddress,
-    kColumns
-  };
-  using Fields = std::array<std::string_view, kColumns>;
+  enum class Part : std::uint8_t { kInfo, kHeader, kCsvRows, kStateRows, kEnded };
+  static constexpr std::size_t kColumnsMax = 9;
+  using Fields = std::array<std::string_view, kColumnsMax>;
   struct Wanted {
     std::size_t position = 0;
-    Column column = kBackend;
+    std::size_t column = 0;
   };
+  using Taken = tl::expected<void, ParseError>;
 
-  [[nodiscard]] tl::expected<void, ParseError> take_record(std::string_view record);
-  [[nodiscard]] tl::expected<void, ParseError> take_info(std::string_view line);
-  [[nodiscard]] tl::expected<void, ParseError> take_header(std::string_view line);
-  [[nodiscard]] tl::expected<void, ParseError> take_row(std::string_view record);
+  [[nodiscard]] std::size_t end_of_record(std::string_view text, std::size_t from) const;
+  [[nodiscard]] Taken take_record(std::string_view record);
+  [[nodiscard]] Taken take_info(std::string_view line);
+  [[nodiscard]] Taken take_header(std::string_view line);
+  template <std::size_t count>
+  [[nodiscard]] Taken find_columns(std::string_view header, char separator,
+                                   const std::array<std::string_view, count>& names,
+                                   std::size_t required);
+  [[nodiscard]] tl::expected<Fields, ParseError> split(std::string_view record) const;
+  [[nodiscard]] Taken take_csv_row(std::string_view record);
+  [[nodiscard]] Taken take_state_row(std::string_view record);
+  [[nodiscard]] Taken add(ServerRow&& row);
 
-  Part part_ = Part::kInfo;
+  Form form_;
+  Part part_;
   std::string pending_;  ///< the beginning of a record whose end has not arrived
   std::size_t total_bytes_ = 0;
   std::vector<Wanted> wanted_;  ///< by position
+  char separator_ = ',';
   bool pid_seen_ = false;
   Answer answer_;
 };
 
 /// Parses an answer that is there as a whole. Bounded by the length of `text`; never asserts on it.
-[[nodiscard]] tl::expected<Answer, ParseError> parse_answer(std::string_view text);
+[[nodiscard]] tl::expected<Answer, ParseError> parse_answer(std::string_view text,
+                                                            Form form = Form::kSocket);
+
+/// Foreign text for a log line: at most 60 characters of it, in quotes, and nothing that moves a
+/// cursor.
+[[nodiscard]] std::string quoted(std::string_view text);
 
 }  // namespace ha::probe

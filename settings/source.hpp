@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,9 @@ enum class FileKind : std::uint8_t {
 /// The content of the file; of one that is larger than parse() accepts, enough for it to see that.
 [[nodiscard]] Result<std::string> read_text(const std::filesystem::path& path,
                                             FileKind kind = FileKind::kAny);
+
+/// How a file that another one names is read: read_text(), or not at all.
+using FileReader = std::function<Result<std::string>(const std::filesystem::path& path)>;
 
 /// Reads `text` and reports what is not plain YAML. Returns the root, whose parts may be kRefused,
 /// or nothing if the text cannot be read as YAML at all. Does not throw.

@@ -20,7 +20,7 @@ forbid() {
   fi
 }
 
-pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stats.cpp haproxy_probe/evaluator.hpp haproxy_probe/evaluator.cpp haproxy_probe/count.hpp haproxy_probe/count.cpp haproxy_probe/dialogue.hpp haproxy_probe/dialogue.cpp'
+pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stats.cpp haproxy_probe/evaluator.hpp haproxy_probe/evaluator.cpp haproxy_probe/count.hpp haproxy_probe/count.cpp haproxy_probe/dialogue.hpp haproxy_probe/dialogue.cpp haproxy_probe/http.hpp haproxy_probe/http.cpp'
 for part in authority config delta exclude manifest mounts records role; do
   for file in sync/$part.?pp; do pure+=" $file"; done
 done

@@ -21,22 +21,30 @@ namespace {
   return std::string{whole.substr(0, whole.find('.'))};
 }
 
-}  // namespace
-
-Loaded load(std::string_view text, std::string_view file, std::string_view host) {
+Loaded load_with(std::string_view text, std::string_view file, std::string_view host,
+                 const config::FileReader& read_file) {
   config::Diagnostics diagnostics{file};
   Loaded loaded;
   if (const auto root = config::parse(text, diagnostics)) {
-    Config config = config::read_config(*root, host, diagnostics);
+    Config config = config::read_config(*root, host, read_file, diagnostics);
     if (!diagnostics.has_errors()) loaded.config = std::move(config);
   }
   loaded.diagnostics = diagnostics.in_file_order();
   return loaded;
 }
 
+}  // namespace
+
+Loaded load(std::string_view text, std::string_view file, std::string_view host) {
+  return load_with(text, file, host, {});
+}
+
 Loaded load_file(const std::filesystem::path& path, config::FileKind kind) {
-  const auto content = config::read_text(path, kind);
-  if (content) return load(*content, path.string(), short_host_name());
+  const auto read = [kind](const std::filesystem::path& file) {
+    return config::read_text(file, kind);
+  };
+  const auto content = read(path);
+  if (content) return load_with(*content, path.string(), short_host_name(), read);
   config::Diagnostics diagnostics{path.string()};
   diagnostics.error({}, content.error().message());
   return {std::nullopt, diagnostics.in_file_order()};

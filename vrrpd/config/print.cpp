@@ -146,6 +146,10 @@ void print_teams(Printer& printer, const probe::ProbeConfig& haproxy) {
 void print_haproxy(Printer& printer, const probe::ProbeConfig& haproxy) {
   printer.line(0, "haproxy:");
   printer.line(2, "stats: {}", scalar(haproxy.stats));
+  if (!haproxy.credentials_file.empty()) {
+    printer.line(2, "credentials_file: {}", scalar(haproxy.credentials_file));
+  }
+  printer.line(2, "events: {}", scalar(haproxy.events));
   printer.line(2, "interval: {}", to_text(haproxy.interval));
   printer.line(2, "timeout: {}", to_text(haproxy.timeout));
   printer.line(2, "stale_after: {}", to_text(haproxy.stale_after));

@@ -70,7 +70,8 @@ void check_haproxy_use(const Section& section, const Instances& instances,
 
 }  // namespace
 
-vrrp::Config read_config(const Node& root, std::string_view host, Diagnostics& diagnostics) {
+vrrp::Config read_config(const Node& root, std::string_view host, const FileReader& read_file,
+                         Diagnostics& diagnostics) {
   vrrp::Config config;
   const auto section = Section::open(root, "the file", {kKnown, kLater}, diagnostics);
   if (!section) return config;
@@ -81,7 +82,7 @@ vrrp::Config read_config(const Node& root, std::string_view host, Diagnostics& d
     instances = read_instances(*list, diagnostics);
   }
   if (const Node* haproxy = section->find("haproxy"))
-    config.haproxy = read_haproxy(*haproxy, diagnostics);
+    config.haproxy = read_haproxy(*haproxy, read_file, diagnostics);
   check_haproxy_use(*section, instances, diagnostics);
   config.instances = std::move(instances.configs);
   if (const Node* control = section->find("control"))

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "haproxy_probe/http.hpp"
 #include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
 
@@ -16,10 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 using probe::ProbeConfig;
 
-constexpr std::string_view kKnown[] = {"stats",   "interval", "timeout",   "stale_after",
-                                       "teams",   "servers",  "threshold", "quorum",
-                                       "combine", "grace",    "recover",   "demote"};
-constexpr std::string_view kLater[] = {"events", "credentials_file"};
+constexpr std::string_view kKnown[] = {
+    "stats",   "credentials_file", "events", "interval", "timeout", "stale_after", "teams",
+    "servers", "threshold",        "quorum", "combine",  "grace",   "recover",     "demote"};
 constexpr std::string_view kServersKnown[] = {"match"};
 constexpr std::string_view kDemoteKnown[] = {"unhealthy", "down"};
 
@@ -32,14 +32,58 @@ constexpr IntegerRange kQuorumRange{0, 1000};
 constexpr IntegerRange kDemoteRange{0, 254};
 constexpr std::size_t kTeamNameSizeBytesMax = 64;
 constexpr std::size_t kBackendsMax = 1000;
+constexpr std::size_t kPathSizeBytesMax = 4095;
 
 [[nodiscard]] Parsed<std::string> parse_stats(std::string_view text) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (text.substr(0, scheme.size()) == scheme) {
-      return tl::make_unexpected("is a URL; this version accepts only the path of a Unix socket");
-    }
+  if (!probe::is_url(text)) return parse_socket_path(text);
+  if (const auto url = probe::parse_url(text); !url) return tl::make_unexpected(url.error());
+  return std::string{text};
+}
+
+/// The name of a ring, or nothing at all.
+[[nodiscard]] Parsed<std::string> parse_events(std::string_view text) {
+  if (text.empty()) return std::string{};
+  return parse_proxy_name(text);
+}
+
+[[nodiscard]] Parsed<std::string> parse_path(std::string_view text) {
+  if (text.empty() || text[0] != '/' || text.size() > kPathSizeBytesMax) {
+    return tl::make_unexpected(
+        fmt::format("is not an absolute path of 1-{} bytes", kPathSizeBytesMax));
   }
-  return parse_socket_path(text);
+  return std::string{text};
+}
+
+/// What belongs to a page, or to a socket, only.
+void read_source(const Section& section, ProbeConfig& config, const FileReader& read_file,
+                 Diagnostics& diagnostics) {
+  section.read("stats", config.stats, parse_stats);
+  const bool is_page = probe::is_url(config.stats);
+  section.read("events", config.events, parse_events);
+  if (is_page && !config.events.empty()) {
+    diagnostics.error(section.position_of("events"),
+                      "events needs a Unix socket in 'stats': a page has none");
+  }
+  const Read file = section.read("credentials_file", config.credentials_file, parse_path);
+  if (file != Read::kValid) return;
+  const Position position = section.position_of("credentials_file");
+  if (!is_page) {
+    diagnostics.error(position, "credentials_file needs a URL in 'stats': a socket has none");
+    return;
+  }
+  if (!read_file) return;
+  const std::string what = fmt::format("credentials_file {}", shown(config.credentials_file));
+  const auto text = read_file(config.credentials_file);
+  if (!text) {
+    diagnostics.error(position, fmt::format("{} {}", what, text.error().message()));
+    return;
+  }
+  auto credentials = probe::parse_credentials(*text);
+  if (credentials) {
+    config.credentials = std::move(*credentials);
+  } else {
+    diagnostics.error(position, fmt::format("{} {}", what, credentials.error()));
+  }
 }
 
 /// Each team with its backends; a backend belongs to one team, else its servers would count twice.
@@ -118,12 +162,12 @@ void check_staleness(const Section& section, const ProbeConfig& config, Diagnost
 
 }  // namespace
 
-ProbeConfig read_haproxy(const Node& value, Diagnostics& diagnostics) {
+ProbeConfig read_haproxy(const Node& value, const FileReader& read_file, Diagnostics& diagnostics) {
   ProbeConfig config;
-  const auto section = Section::open(value, "haproxy", {kKnown, kLater}, diagnostics);
+  const auto section = Section::open(value, "haproxy", {kKnown, {}}, diagnostics);
   if (!section) return config;
 
-  section->read("stats", config.stats, parse_stats);
+  read_source(*section, config, read_file, diagnostics);
   const Read interval = section->duration("interval", config.interval, kIntervalRange);
   const Read timeout = section->duration("timeout", config.timeout, kTimeoutRange);
   const Read stale_after = section->duration("stale_after", config.stale_after, kStaleAfterRange);

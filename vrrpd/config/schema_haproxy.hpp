@@ -10,6 +10,8 @@
 namespace ha::config {
 
 /// Reads the section; what is wrong with it is in `diagnostics`, and then the value is of no use.
-[[nodiscard]] probe::ProbeConfig read_haproxy(const Node& value, Diagnostics& diagnostics);
+/// Without `read_file` the credentials stay unknown.
+[[nodiscard]] probe::ProbeConfig read_haproxy(const Node& value, const FileReader& read_file,
+                                              Diagnostics& diagnostics);
 
 }  // namespace ha::config

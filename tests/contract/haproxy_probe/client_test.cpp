@@ -3,155 +3,12 @@
 #include "haproxy_probe/client.hpp"
 
 #include <algorithm>
-#include <array>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
 #include <cerrno>
-#include <memory>
 
-#include "haproxy.hpp"
-#include "tests/support/catch.hpp"
-#include "tests/support/poll_until.hpp"
+#include "watcher.hpp"
 
 using namespace ha::probe;
 using namespace ha::probe::test;
-using namespace std::chrono_literals;
-using ha::test::poll_until;
-
-namespace {
-
-/// So long that no poll of its own happens within a test.
-constexpr ha::Duration kNever = 1h;
-
-ProbeConfig config(const std::string& socket) {
-  ProbeConfig config;
-  config.stats = socket;
-  config.teams = TeamPattern{"jenkins_backend_(.+)"};
-  config.interval = 20ms;
-  config.recover = 50ms;
-  return config;
-}
-
-/// A client, its evaluator, and the timer that drives it: what the daemon has.
-class Watcher {
- public:
-  Watcher(boost::asio::io_context& io, ProbeConfig config)
-      : evaluator_{config}, timer_{io}, client_{io, config, [this](const Event& event) {
-                                                  on(event);
-                                                }} {}
-
-  [[nodiscard]] const Report& report() const { return evaluator_.report(); }
-  [[nodiscard]] bool is(Verdict verdict) const { return report().verdict == verdict; }
-  [[nodiscard]] bool all_up() const { return report().servers_up == 4; }
-
-  int answers = 0;
-  int unusable = 0;
-  int gone = 0;
-  std::string last_reason;
-
- private:
-  void on(const Event& event) {
-    if (std::holds_alternative<StatsReceived>(event)) ++answers;
-    if (const auto* what = std::get_if<AnswerUnusable>(&event)) {
-      ++unusable;
-      last_reason = what->reason;
-    }
-    if (const auto* what = std::get_if<HaproxyGone>(&event)) {
-      ++gone;
-      last_reason = what->reason;
-    }
-    evaluator_.handle(event, std::chrono::steady_clock::now());
-    arm();
-  }
-  void arm() {
-    const auto deadline = evaluator_.deadline();
-    if (!deadline) {
-      timer_.cancel();
-      return;
-    }
-    timer_.expires_at(*deadline);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) on(DeadlineReached{});
-    });
-  }
-
-  Evaluator evaluator_;
-  boost::asio::steady_timer timer_;
-  Client client_;
-};
-
-/// HAProxy running, its first checks done.
-struct Machine {
-  boost::asio::io_context io;
-  PrivateDirectory directory;
-  Teams teams{io};
-  std::unique_ptr<Process> haproxy;
-
-  [[nodiscard]] std::string socket() const { return directory.file("operator.sock"); }
-  [[nodiscard]] std::string configuration_file() const { return directory.file("haproxy.cfg"); }
-
-  /// Starts HAProxy with `options`, and waits until it knows about its servers.
-  void start(const std::vector<std::string>& options = {}) {
-    std::ofstream{configuration_file()} << teams.configuration(directory);
-    haproxy = run(options);
-    REQUIRE(poll_until(io, [this] {
-      const std::string answer = ask(socket(), "show stat -1 4 -1\n").value_or("");
-      return !answer.empty() && answer.find("INI") == std::string::npos;
-    }));
-  }
-  [[nodiscard]] std::unique_ptr<Process> run(const std::vector<std::string>& options) const {
-    // Should this test be killed, HAProxy is, too.
-    std::vector<std::string> arguments{"setpriv", "--pdeathsig", "SIGKILL",           "haproxy",
-                                       "-db",     "-f",          configuration_file()};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    return std::make_unique<Process>(std::move(arguments));
-  }
-  /// The worker that answers new connections; 0: none.
-  [[nodiscard]] pid_t worker() const {
-    const std::string answer = ask(socket(), "show info\n").value_or("");
-    const std::size_t pid = answer.find("\nPid: ");
-    if (pid == std::string::npos || answer.find("\nStopping: 0") == std::string::npos) return 0;
-    return std::stoi(answer.substr(pid + 6));
-  }
-};
-
-/// Something that listens where HAProxy should: it reads the question, says its line, and closes or
-/// not.
-class Impostor {
- public:
-  using Socket = boost::asio::local::stream_protocol::socket;
-  enum class Then { kClose, kKeep };
-
-  Impostor(boost::asio::io_context& io, const std::string& path, std::string says, Then then)
-      : acceptor_{io, boost::asio::local::stream_protocol::endpoint{path}},
-        says_{std::move(says)},
-        then_{then} {
-    accept();
-  }
-  int connections = 0;
-
- private:
-  void accept() {
-    acceptor_.async_accept([this](const boost::system::error_code& error, Socket socket) {
-      if (error) return;
-      ++connections;
-      boost::system::error_code ignored;
-      std::array<char, 100> question{};
-      socket.read_some(boost::asio::buffer(question), ignored);  // sent before it was accepted
-      boost::asio::write(socket, boost::asio::buffer(says_), ignored);
-      if (then_ == Then::kKeep) kept_.push_back(std::move(socket));
-      accept();
-    });
-  }
-
-  boost::asio::local::stream_protocol::acceptor acceptor_;
-  std::string says_;
-  Then then_;
-  std::vector<Socket> kept_;
-};
-
-}  // namespace
 
 TEST_CASE("with every server up the verdict is healthy") {
   Machine machine;
@@ -291,10 +148,20 @@ TEST_CASE("a socket that is missing at the start is gone until HAProxy makes it"
   REQUIRE(poll_until(machine.io, [&] { return watcher.is(Verdict::kHealthy); }));
 }
 
-TEST_CASE("a stats socket of level user raises an alarm that names the remedy") {
+TEST_CASE("a stats socket of level user is enough while `show servers state` tells all") {
   Machine machine;
   machine.start();
-  Watcher watcher{machine.io, config(machine.directory.file("user.sock"))};
+  const Watcher watcher{machine.io, config(machine.directory.file("user.sock"))};
+  REQUIRE(poll_until(machine.io, [&] { return watcher.is(Verdict::kHealthy); }));
+  CHECK_FALSE(watcher.report().alarm);
+}
+
+TEST_CASE("where `show stat` has to be asked, level user raises an alarm that names the remedy") {
+  Machine machine;
+  machine.extra =
+      "backend other\n  server tracking 127.0.0.1:1 no-check track jenkins_backend_ma/vm1\n";
+  machine.start();
+  const Watcher watcher{machine.io, config(machine.directory.file("user.sock"))};
   REQUIRE(poll_until(machine.io, [&] { return watcher.answers > 0; }));
   CHECK(watcher.is(Verdict::kUnknown));
   CHECK(watcher.report().alarm ==

@@ -110,6 +110,13 @@ inline std::optional<std::string> ask(const std::string& path, const std::string
   return answer;
 }
 
+/// A port of the loopback address that nobody listens on.
+inline int free_port(boost::asio::io_context& io) {
+  using boost::asio::ip::tcp;
+  const tcp::acceptor acceptor{io, {boost::asio::ip::address_v4::loopback(), 0}};
+  return acceptor.local_endpoint().port();
+}
+
 /// Four teams with one server each, in this process: as long as it listens HAProxy's checks
 /// succeed.
 class Teams {
@@ -131,12 +138,18 @@ class Teams {
         "global\n"
         "  stats socket {} mode 600 level operator\n"
         "  stats socket {} mode 600 level user\n"
+        "  stats socket {} mode 600 level admin\n"
+        "  log ring@events local0\n"
+        "ring events\n"
+        "  size 65536\n"
         "defaults\n"
+        "  mode http\n"
+        "  log global\n"
         "  timeout connect 1s\n"
         "  timeout client 5s\n"
         "  timeout server 5s\n"
         "  default-server check inter 20ms fall 1 rise 1\n",
-        directory.file("operator.sock"), directory.file("user.sock"));
+        directory.file("operator.sock"), directory.file("user.sock"), directory.file("admin.sock"));
     constexpr std::array kNames = {"devops", "ma", "ba", "tw"};
     for (std::size_t team = 0; team < kNames.size(); ++team) {
       text += fmt::format("backend jenkins_backend_{}\n  server vm1 127.0.0.1:{}\n",

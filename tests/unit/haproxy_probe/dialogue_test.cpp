@@ -21,12 +21,16 @@ PollAnswered answered(const Identity& identity) { return {{identity, {}}}; }
 
 std::string in_words(const DialogueAction& action) {
   struct Words {
-    std::string operator()(const StartPoll&) const { return "poll"; }
+    std::string operator()(const StartPoll& start) const {
+      return start.question == Question::kStats ? "poll stats" : "poll";
+    }
     std::string operator()(const AbandonPoll&) const { return "abandon"; }
-    std::string operator()(const Hold&) const { return "hold"; }
+    std::string operator()(const Hold& hold) const { return hold.events ? "follow" : "hold"; }
     std::string operator()(const LetGo&) const { return "let go"; }
     std::string operator()(const Tell& tell) const {
-      if (std::holds_alternative<StatsReceived>(tell.event)) return "stats";
+      if (const auto* stats = std::get_if<StatsReceived>(&tell.event)) {
+        return "stats" + (stats->remark.empty() ? "" : " but " + stats->remark);
+      }
       if (const auto* gone = std::get_if<HaproxyGone>(&tell.event)) return "gone: " + gone->reason;
       return "unusable: " + std::get<AnswerUnusable>(tell.event).reason;
     }
@@ -37,6 +41,8 @@ std::string in_words(const DialogueAction& action) {
 /// A dialogue with an interval of 1 s and a timeout of 500 ms; actions come out as words.
 class Played {
  public:
+  explicit Played(std::string events = {}) : dialogue_{config(std::move(events))} {}
+
   std::string at(ha::Duration at, DialogueEvent event) {
     std::string words;
     for (const DialogueAction& action : dialogue_.handle(std::move(event), kStart + at)) {
@@ -53,12 +59,13 @@ class Played {
   }
 
  private:
-  static ProbeConfig config() {
+  static ProbeConfig config(std::string events) {
     ProbeConfig config;
     config.stats = "/s";
+    config.events = std::move(events);
     return config;
   }
-  Dialogue dialogue_{config()};
+  Dialogue dialogue_;
 };
 
 }  // namespace
@@ -171,13 +178,13 @@ TEST_CASE("a stopping worker is not believed, and asked again for a successor") 
   CHECK(played.at(0ms, TimeReached{}) == "poll");
   CHECK(played.at(1ms, answered(kStopping)).empty());
   CHECK(played.deadline() == 2ms);
-  CHECK(played.at(2ms, TimeReached{}) == "poll");
+  CHECK(played.at(2ms, TimeReached{}) == "poll stats");
   SECTION("who may answer") { CHECK(played.at(3ms, answered(kSecond)) == "hold, stats"); }
   SECTION("or not") {
     CHECK(played.at(3ms, answered(kStopping)).empty());
-    CHECK(played.at(7ms, TimeReached{}) == "poll");
+    CHECK(played.at(7ms, TimeReached{}) == "poll stats");
     CHECK(played.at(8ms, answered(kStopping)).empty());
-    CHECK(played.at(23ms, TimeReached{}) == "poll");
+    CHECK(played.at(23ms, TimeReached{}) == "poll stats");
     CHECK(played.at(24ms, answered(kStopping)) ==
           "unusable: /s: the worker that answers, pid 100, is stopping");
     CHECK(played.deadline() == 1000ms);
@@ -188,11 +195,11 @@ TEST_CASE("a poll that fails is unusable if its repetitions fail, too") {
   Played played;
   CHECK(played.at(0ms, TimeReached{}) == "poll");
   CHECK(played.at(1ms, PollFailed{"garbage 1"}).empty());
-  CHECK(played.at(2ms, TimeReached{}) == "poll");
+  CHECK(played.at(2ms, TimeReached{}) == "poll stats");
   CHECK(played.at(3ms, PollFailed{"garbage 2"}).empty());
-  CHECK(played.at(7ms, TimeReached{}) == "poll");
+  CHECK(played.at(7ms, TimeReached{}) == "poll stats");
   CHECK(played.at(8ms, PollFailed{"garbage 3"}).empty());
-  CHECK(played.at(23ms, TimeReached{}) == "poll");
+  CHECK(played.at(23ms, TimeReached{}) == "poll stats");
   CHECK(played.at(24ms, PollFailed{"garbage 4"}) == "unusable: garbage 4");
   CHECK(played.deadline() == 1000ms);
 }
@@ -203,7 +210,7 @@ TEST_CASE("a poll cut short by a dying HAProxy leads to its refusal") {
   CHECK(played.at(1000ms, TimeReached{}) == "poll");
   CHECK(played.at(1001ms, HeldEnded{}).empty());
   CHECK(played.at(1001ms, PollFailed{"cut short"}).empty());
-  CHECK(played.at(1002ms, TimeReached{}) == "poll");
+  CHECK(played.at(1002ms, TimeReached{}) == "poll stats");
   CHECK(played.at(1002ms, PollRefused{"refused"}) == "gone: refused");
 }
 
@@ -231,4 +238,72 @@ TEST_CASE("what answers but keeps no connection gets at most three polls an inte
   CHECK(played.at(2006ms, answered(kFirst)) == "poll, stats");
   CHECK(played.at(2007ms, answered(kFirst)) == "stats");
   CHECK(played.deadline() == 3006ms);
+}
+
+TEST_CASE("what `show servers state` does not tell is asked of `show stat` at once") {
+  Played played;
+  CHECK(played.at(0ms, TimeReached{}) == "poll");
+  CHECK(played.at(1ms, PollAnswered{{kFirst, {}, true}}) == "poll stats");
+  CHECK(played.at(2ms, answered(kFirst)) == "hold, stats");
+  CHECK(played.at(1001ms, TimeReached{}) == "poll stats");
+  CHECK(played.at(1002ms, answered(kSecond)) == "let go, hold, stats");
+  CHECK(played.at(2001ms, TimeReached{}) == "poll");  // the next worker may have other servers
+}
+
+TEST_CASE("an event of the ring asks for a poll at once") {
+  Played played{"ev"};
+  CHECK(played.at(0ms, TimeReached{}) == "poll");
+  CHECK(played.at(1ms, answered(kFirst)) == "follow, stats");
+  CHECK(played.at(500ms, Rang{}) == "poll");
+  CHECK(played.at(501ms, answered(kFirst)) == "stats");
+  CHECK(played.deadline() == 1500ms);
+}
+
+TEST_CASE("a storm of events leaves HAProxy alone four fifths of the time, and none is forgotten") {
+  Played played{"ev"};
+  CHECK(played.at(0ms, TimeReached{}) == "poll");
+  CHECK(played.at(10ms, answered(kFirst)) == "follow, stats");
+  CHECK(played.at(11ms, Rang{}).empty());
+  CHECK(played.deadline() == 50ms);
+  CHECK(played.at(49ms, Rang{}).empty());
+  CHECK(played.at(50ms, TimeReached{}) == "poll");
+  CHECK(played.at(51ms, Rang{}).empty());  // while the poll runs: its answer may be older
+  CHECK(played.at(70ms, answered(kFirst)) == "stats");
+  CHECK(played.deadline() == 150ms);
+  CHECK(played.at(150ms, TimeReached{}) == "poll");
+  CHECK(played.at(150ms, answered(kFirst)) == "stats");
+  CHECK(played.deadline() == 1150ms);
+}
+
+TEST_CASE("a ring that cannot be followed is told, held without it, and tried again later") {
+  Played played{"ev"};
+  CHECK(played.at(0ms, TimeReached{}) == "poll");
+  CHECK(played.at(1ms, answered(kFirst)) == "follow, stats");
+  CHECK(played.at(2ms, HeldEnded{"No such event sink"}) == "poll");
+  const std::string remark = " but the events of ring ev cannot be followed: No such event sink";
+  CHECK(played.at(3ms, answered(kFirst)) == "stats" + remark);
+  CHECK(played.at(1002ms, TimeReached{}) == "poll");
+  CHECK(played.at(1003ms, answered(kFirst)) == "hold, stats" + remark);
+  CHECK(played.at(60'000ms, TimeReached{}) == "poll");
+  CHECK(played.at(60'001ms, answered(kFirst)) == "stats" + remark);
+  CHECK(played.at(61'000ms, TimeReached{}) == "poll");
+  CHECK(played.at(61'001ms, answered(kFirst)) == "let go, follow, stats" + remark);
+  CHECK(played.at(62'000ms, TimeReached{}) == "poll");
+  CHECK(played.at(62'001ms, answered(kFirst)) == "stats");
+}
+
+TEST_CASE("a worker that is replaced takes its ring along without a complaint") {
+  Played played{"ev"};
+  CHECK(played.at(0ms, TimeReached{}) == "poll");
+  CHECK(played.at(1ms, answered(kFirst)) == "follow, stats");
+  CHECK(played.at(1500ms, HeldEnded{"Proxy web stopped"}) == "poll");
+  CHECK(played.at(1501ms, answered(kSecond)) == "follow, stats");
+}
+
+TEST_CASE("an event during the repetitions of a failed poll changes nothing") {
+  Played played{"ev"};
+  CHECK(played.at(0ms, TimeReached{}) == "poll");
+  CHECK(played.at(1ms, PollRefused{"refused"}).empty());
+  CHECK(played.at(1ms, Rang{}).empty());
+  CHECK(played.deadline() == 2ms);
 }

@@ -61,6 +61,106 @@ TEST_CASE("a server counts by the first word of its status") {
   CHECK(classify(status, check) == expected);
 }
 
+TEST_CASE("a server that only an agent checks is up while the agent's last answer is good") {
+  CHECK(classify("no check", "", "L7OK") == ServerClass::kUp);
+  CHECK(classify("no check", "", "* L7OK") == ServerClass::kUp);
+  CHECK(classify("no check", "", "L4CON") == ServerClass::kUnknown);
+  CHECK(classify("no check", "", "INI") == ServerClass::kUnknown);
+  CHECK(classify("DOWN (agent)", "", "L7OK") == ServerClass::kDown);
+  CHECK(classify("DRAIN (agent)", "", "L7OK") == ServerClass::kExcluded);
+}
+
+namespace {
+
+const std::string kStateHead =
+    "Name: HAProxy\nPid: 1\n\n1\n# be_id be_name srv_id srv_name srv_addr srv_op_state "
+    "srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status "
+    "srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id "
+    "srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr "
+    "srv_agent_addr srv_agent_port\n";
+
+/// One server in `show servers state`.
+Answer state_of(const std::string& numbers, const std::string& address = "192.0.2.1") {
+  std::istringstream stream{numbers};
+  std::string op, admin, check, flags;
+  stream >> op >> admin >> check >> flags;
+  const auto answer =
+      parse_answer(fmt::format("{}3 b 1 s {} {} {} 1 1 3 {} 3 4 {} 0 0 0 - 80 - 0 0 - - 0\n\n",
+                               kStateHead, address, op, admin, check, flags));
+  if (!answer) throw std::runtime_error{answer.error().reason};
+  return *answer;
+}
+
+}  // namespace
+
+TEST_CASE("`show servers state` counts a server as `show stat` would, or says that it cannot") {
+  // srv_op_state srv_admin_state srv_check_status srv_check_state
+  const auto [numbers, expected, unclear] = GENERATE(table<std::string, ServerClass, bool>({
+      {"2 0 6 6", ServerClass::kUp, false},
+      {"1 0 6 6", ServerClass::kUp, false},  // slow start
+      {"2 0 6 7", ServerClass::kUp, false},  // a check is running
+      {"0 0 8 6", ServerClass::kDown, false},
+      {"2 0 1 6", ServerClass::kUnknown, false},  // INI
+      {"0 5 1 14", ServerClass::kExcluded, false},
+      {"0 1 6 14", ServerClass::kExcluded, false},
+      {"2 8 6 6", ServerClass::kExcluded, false},
+      {"0 8 8 6", ServerClass::kDown, false},  // drained, then dead
+      {"3 0 6 6", ServerClass::kExcluded, false},
+      {"0 32 1 14", ServerClass::kDown, false},  // its name does not resolve
+      {"0 33 1 14", ServerClass::kDown, false},  // and an operator's maintenance
+      {"2 0 1 0", ServerClass::kUnknown, true},  // no check, or tracking another
+      {"0 0 1 0", ServerClass::kDown, false},
+      {"2 8 1 0", ServerClass::kExcluded, false},
+      {"9 0 6 6", ServerClass::kUnknown, true},
+  }));
+  CAPTURE(numbers);
+  const Answer answer = state_of(numbers);
+  REQUIRE(answer.servers.size() == 1);
+  CHECK(answer.servers.front() == local("b", "s", expected));
+  CHECK(answer.unclear == unclear);
+}
+
+TEST_CASE("`show servers state` hides Unix sockets, so that `show stat` has to be asked") {
+  CHECK(state_of("2 0 6 6", "-").unclear);
+  CHECK(state_of("2 0 6 6", "::1").servers.front().address == ip("::1"));
+}
+
+TEST_CASE("`show servers state` in another form than this is refused") {
+  const auto [text, reason] = GENERATE(table<std::string, std::string>({
+      {"Pid: 1\n\n1\n# be_id be_name srv_name\n\n", "no column srv_addr in the answer"},
+      {kStateHead + "3 b 1\n\n", "a row with fewer columns than its header: \"3 b 1\""},
+      {kStateHead + "3 b 1 s 192.0.2.1 x 0 1 1 3 6 3 4 6 0 0 0 - 80\n\n",
+       "a state that is not a number: "
+       "\"3 b 1 s 192.0.2.1 x 0 1 1 3 6 3 4 6 0 0 0 - 80\""},
+      {kStateHead + "3 b 1 s 192.0.2.1 2 0 1 1 3 6 3 4 6 0 0 0 - 80\n", "the answer was cut short"},
+      {"Pid: 1\n\n2\n", "not an answer of HAProxy: \"2\""},
+  }));
+  const auto answer = parse_answer(text);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().reason == reason);
+}
+
+TEST_CASE("the page's CSV is read without knowing who answered") {
+  const std::string csv = "# pxname,svname,status,type,\nb,s,UP,2,\n";
+  const auto answer = parse_answer(csv, Form::kPage);
+  REQUIRE(answer);
+  CHECK(answer->identity == Identity{});
+  CHECK(answer->servers.size() == 1);
+  CHECK(parse_answer(csv + "\n", Form::kPage) == answer);
+  CHECK(parse_answer("<html>", Form::kPage).error().reason ==
+        "no statistics in the answer, which ends with \"<html>\"");
+  CHECK(parse_answer("<html>\n", Form::kPage).error().reason ==
+        "not the CSV of HAProxy's statistics: \"<html>\"");
+  CHECK(parse_answer(csv + "b,t,U", Form::kPage).error().reason == "the answer was cut short");
+}
+
+TEST_CASE("a row without a server's name says nothing") {
+  const auto answer =
+      parse_answer("# pxname,svname,status,type,\nb,,,2,\nb,s,UP,2,\n", Form::kPage);
+  REQUIRE(answer);
+  CHECK(answer->servers.size() == 1);
+}
+
 TEST_CASE("an answer of a real HAProxy is read as it is") {
   const auto answer = parse_answer(sample("one-team-down.txt"));
   REQUIRE(answer);

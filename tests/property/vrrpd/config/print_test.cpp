@@ -201,6 +201,12 @@ probe::TeamMap any_team_map() {
 probe::ProbeConfig any_haproxy() {
   probe::ProbeConfig haproxy;
   haproxy.stats = any_path();
+  if (*rc::gen::arbitrary<bool>()) {
+    haproxy.stats = "http://127.0.0.1:8404/stats";
+    haproxy.credentials_file = any_path();
+  } else if (*rc::gen::arbitrary<bool>()) {
+    haproxy.events = "ring.ev-1";
+  }
   haproxy.interval = time_between(100ms, 30min);
   haproxy.timeout = time_between(10ms, 60s);
   haproxy.stale_after = time_between(haproxy.interval + haproxy.timeout, 1h);

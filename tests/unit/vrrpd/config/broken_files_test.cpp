@@ -94,13 +94,6 @@ TEST_CASE("a key of a later version is an error that says so", "[config]") {
        {"6:1: error: 'groups' is not supported by this version",
         "7:1: error: 'checks' is not supported by this version",
         "8:1: error: 'http' is not supported by this version"}},
-      {haproxy_with("events: \"\"\n  credentials_file: /x"),
-       {"7:3: error: 'events' is not supported by this version",
-        "8:3: error: 'credentials_file' is not supported by this version"}},
-      {haproxy_with("stats: http://127.0.0.1:8404/stats"),
-       {"7:10: error: stats 'http://127.0.0.1:8404/stats' is a URL; this version accepts only the "
-        "path of a Unix "
-        "socket"}},
   });
 }
 

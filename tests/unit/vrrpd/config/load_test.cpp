@@ -1,5 +1,7 @@
 #include "vrrpd/config/load.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -29,8 +31,9 @@ namespace {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& content)
-      : path_{std::filesystem::temp_directory_path() /
-              ("load_test." + std::to_string(getpid()) + ".yaml")} {
+      : path_{
+            std::filesystem::temp_directory_path() /
+            ("load_test." + std::to_string(getpid()) + "." + std::to_string(++serial_) + ".yaml")} {
     std::ofstream{path_, std::ios::binary} << content;
   }
   TemporaryFile(const TemporaryFile&) = delete;
@@ -39,6 +42,7 @@ class TemporaryFile {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
+  inline static int serial_ = 0;
   std::filesystem::path path_;
 };
 
@@ -280,6 +284,36 @@ TEST_CASE("a file that cannot be read is one diagnostic", "[config]") {
   const Loaded directory = load_file("/");
   REQUIRE(directory.diagnostics.size() == 1);
   CHECK(to_string(directory.diagnostics[0]) == "/: error: cannot be read: Is a directory");
+}
+
+TEST_CASE("the credentials of a statistics page come from their file and are not printed",
+          "[config]") {
+  const auto text = [](const std::string& credentials_file) {
+    return instance_with("track: [haproxy]") +
+           "haproxy:\n  stats: http://127.0.0.1:8404/stats\n  credentials_file: " +
+           credentials_file + "\n";
+  };
+  const TemporaryFile secret{"admin:s3cret\n"};
+  const Loaded loaded = load_file(TemporaryFile{text(secret.path())}.path());
+  REQUIRE(loaded.config.has_value());
+  CHECK(loaded.config->haproxy->credentials == "admin:s3cret");
+  CHECK(print(*loaded.config).find("s3cret") == std::string::npos);
+
+  const TemporaryFile wrong{"s3cret\n"};
+  const TemporaryFile file{text(wrong.path())};
+  const Loaded refused = load_file(file.path());
+  REQUIRE(refused.diagnostics.size() == 1);
+  CHECK(
+      to_string(refused.diagnostics[0]) ==
+      fmt::format("{}:8:21: error: credentials_file '{}' is not one line USER:PASSWORD of at most "
+                  "512 bytes",
+                  file.path().string(), wrong.path().string()));
+
+  const TemporaryFile other{text("/nonexistent/secret")};
+  const Loaded missing = load_file(other.path());
+  REQUIRE(missing.diagnostics.size() == 1);
+  CHECK(missing.diagnostics[0].text ==
+        "credentials_file '/nonexistent/secret' cannot be read: No such file or directory");
 }
 
 TEST_CASE("a file of 1 MiB is read, a larger one is refused", "[config]") {

@@ -82,6 +82,7 @@ instances:
 
 haproxy:
   stats: /run/haproxy/admin.sock
+  events: ""
   interval: 1s
   timeout: 500ms
   stale_after: 5s
