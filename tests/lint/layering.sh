@@ -20,7 +20,7 @@ forbid() {
   fi
 }
 
-pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stats.cpp haproxy_probe/evaluator.hpp haproxy_probe/evaluator.cpp haproxy_probe/count.hpp haproxy_probe/count.cpp haproxy_probe/dialogue.hpp haproxy_probe/dialogue.cpp haproxy_probe/http.hpp haproxy_probe/http.cpp'
+pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stats.cpp haproxy_probe/evaluator.hpp haproxy_probe/evaluator.cpp haproxy_probe/count.hpp haproxy_probe/count.cpp haproxy_probe/dialogue.hpp haproxy_probe/dialogue.cpp haproxy_probe/http.hpp haproxy_probe/http.cpp haproxy_probe/cli/record.hpp haproxy_probe/cli/record.cpp haproxy_probe/cli/replay.hpp haproxy_probe/cli/replay.cpp'
 for part in authority config delta exclude manifest mounts records role; do
   for file in sync/$part.?pp; do pure+=" $file"; done
 done
@@ -32,7 +32,8 @@ forbid 'vrrpd/engine' '"vrrpd/(wire|kernel|config|runtime)' 'vrrpd/engine knows 
 forbid 'vrrpd/kernel' '"vrrpd/(wire|engine|config|runtime)' 'vrrpd/kernel knows only include/ha'
 forbid 'sync' '"(vrrpd/(wire|engine|kernel|config|runtime|keepalived)|haproxy_probe)/' 'sync knows settings, and vrrpd by its socket only'
 forbid 'settings' '"(vrrpd|haproxy_probe|sync)/' 'settings knows only include/ha'
-forbid 'haproxy_probe' '"vrrpd/' 'haproxy_probe knows only include/ha'
+forbid "$(echo haproxy_probe/*.?pp)" '"vrrpd/' 'haproxy_probe knows only include/ha'
+forbid 'haproxy_probe/cli' '"vrrpd/(wire|engine|kernel|runtime)' 'haproxy-probe knows only the probe and config'
 forbid 'vrrpd/runtime vrrpd/config' '"haproxy_probe/(client|evaluator|stats)' 'only the daemon wires the probe in'
 forbid 'vrrpd/ctl' '"vrrpd/(wire|engine|kernel|config|runtime)' 'vrrpctl speaks to the daemon over its socket only'
 forbid "$(ls -d vrrpd/* haproxy_probe sync settings include | grep -v '^vrrpd/kernel$' | tr '\n' ' ')" 'netlink/' 'only vrrpd/kernel uses libnl'
