@@ -287,12 +287,16 @@ TEAMS = ("devops", "ma", "ba", "tw")
 @dataclass
 class Haproxy:
     """A machine's HAProxy in front of one server per team here and on the other machines, as
-    etc/ shows it, and the servers of this machine themselves, small HTTP programs that can be killed by team."""
+    etc/ shows it, and the servers of this machine themselves, small HTTP programs that can be killed by team.
+
+    `options` replaces the check of a team's servers, `extra` is added to the configuration."""
 
     host: Host
     others: tuple[Host, ...] = ()
     teams: tuple[str, ...] = TEAMS
     check: str = "inter 100ms fall 2 rise 1"
+    options: dict[str, str] = field(default_factory=dict)
+    extra: tuple[str, ...] = ()
     main: Process | None = field(default=None, init=False)
     servers: dict[str, Process] = field(default_factory=dict, init=False)
 
@@ -302,7 +306,7 @@ class Haproxy:
 
     def config(self) -> str:
         lines = [
-            "global", f"  stats socket {self.stats_socket} mode 666 level operator", "  maxconn 500", "  nbthread 1",
+            "global", f"  stats socket {self.stats_socket} mode 666 level admin", "  maxconn 500", "  nbthread 1",
             "defaults", "  mode http", "  timeout connect 200ms", "  timeout client 5s", "  timeout server 5s",
             "  timeout check 200ms", "  option redispatch 1", "  retries 3",
             "frontend web", "  bind :::80 v4v6",
@@ -310,12 +314,14 @@ class Haproxy:
         lines += [f"  use_backend jenkins_backend_{team} if {{ path_beg /{team} }}" for team in self.teams]
         lines.append(f"  default_backend jenkins_backend_{self.teams[0]}")
         for number, team in enumerate(self.teams):
+            check = self.options.get(team, f"check {self.check}")
             lines += [f"backend jenkins_backend_{team}", "  option httpchk GET /login"]
-            lines.append(f"  server {team}-{self.host.name} {self.host.ipv4}:{8080 + number} check {self.check}")
+            lines.append(f"  server {team}-{self.host.name} {self.host.ipv4}:{8080 + number} {check}")
             lines += [
-                f"  server {team}-{other.name} {other.ipv4}:{8080 + number} check {self.check} backup"
+                f"  server {team}-{other.name} {other.ipv4}:{8080 + number} {check} backup"
                 for other in self.others
             ]
+        lines += self.extra
         return "\n".join(lines) + "\n"
 
     def start(self) -> None:
@@ -323,20 +329,21 @@ class Haproxy:
         for team in self.teams:
             self.revive(team)
         self.start_haproxy()
-        wait_for("HAProxy to see its servers up", lambda: self.servers_up() == set(self.teams))
+        checked = {team for team in self.teams if team not in self.options}
+        wait_for("HAProxy to see its servers up", lambda: self.servers_up() >= checked)
 
     def start_haproxy(self) -> None:
         file = self.host.directory / "haproxy.cfg"
         file.write_text(self.config())
         self.main = self.host.start("haproxy", "haproxy", "-db", "-f", file)
-        wait_for("HAProxy's stats socket", lambda: self._stat() != "")
+        wait_for("HAProxy's stats socket", lambda: self.ask("show stat -1 4 -1") != "")
 
     def reload(self) -> None:
         """As `systemctl reload` without a master process: the new one takes over the sockets, the old one ends."""
         old = self.main
         file = self.host.directory / "haproxy.cfg"
         self.main = self.host.start("haproxy", "haproxy", "-db", "-f", file, "-sf", old.pid)
-        wait_for("the new HAProxy's stats socket", lambda: self._stat() != "")
+        wait_for("the new HAProxy's stats socket", lambda: self.ask("show stat -1 4 -1") != "")
 
     def kill_haproxy(self) -> None:
         self.main.kill()
@@ -357,20 +364,20 @@ class Haproxy:
 
     def servers_up(self) -> set[str]:
         """The teams whose server on this machine is UP after a check, not merely by default."""
-        rows = (line.split(",") for line in self._stat().splitlines() if line and not line.startswith("#"))
+        rows = (line.split(",") for line in self.ask("show stat -1 4 -1").splitlines() if line and not line.startswith("#"))
         local = (row for row in rows if row[1].endswith(f"-{self.host.name}"))
         return {row[1].rpartition("-")[0] for row in local if row[17].startswith("UP") and row[36] not in ("", "INI")}
 
     def wait_for_servers(self, *teams: str, timeout: float = 5) -> None:
         wait_for(f"HAProxy of {self.host.name} to see {teams} up", lambda: self.servers_up() == set(teams), timeout)
 
-    def _stat(self) -> str:
-        """HAProxy's answer, empty while there is none."""
+    def ask(self, command: str) -> str:
+        """HAProxy's answer to a command on its stats socket, empty while there is none."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(2)
             try:
                 connection.connect(str(self.stats_socket))
-                connection.sendall(b"show stat -1 4 -1\n")
+                connection.sendall(command.encode() + b"\n")
                 return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
             except OSError:
                 return ""
