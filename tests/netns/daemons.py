@@ -289,7 +289,7 @@ class Haproxy:
     """A machine's HAProxy in front of one server per team here and on the other machines, as
     etc/ shows it, and the servers of this machine themselves, small HTTP programs that can be killed by team.
 
-    `options` replaces the check of a team's servers, `extra` is added to the configuration."""
+    `options` replaces the check of a team's servers; `globals` are added to the section global, `extra` at the end."""
 
     host: Host
     others: tuple[Host, ...] = ()
@@ -297,6 +297,7 @@ class Haproxy:
     check: str = "inter 100ms fall 2 rise 1"
     options: dict[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
+    globals: tuple[str, ...] = ()
     main: Process | None = field(default=None, init=False)
     servers: dict[str, Process] = field(default_factory=dict, init=False)
 
@@ -307,7 +308,8 @@ class Haproxy:
     def config(self) -> str:
         lines = [
             "global", f"  stats socket {self.stats_socket} mode 666 level admin", "  maxconn 500", "  nbthread 1",
-            "defaults", "  mode http", "  timeout connect 200ms", "  timeout client 5s", "  timeout server 5s",
+            *self.globals,
+            "defaults", "  mode http", "  log global", "  timeout connect 200ms", "  timeout client 5s", "  timeout server 5s",
             "  timeout check 200ms", "  option redispatch 1", "  retries 3",
             "frontend web", "  bind :::80 v4v6",
         ]

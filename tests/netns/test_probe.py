@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import time
+from datetime import datetime
 
 from daemons import TEAMS, Haproxy, Instance, Keepalived
 from lab import Lab, wait_for
@@ -112,6 +113,28 @@ def test_a_history_is_replayed_against_other_thresholds(lab: Lab):
     assert tolerant.returncode == 0 and "demoted 0 times" in tolerant.stdout
     strict = replay(threshold="60%", quorum="3", grace="0s")
     assert strict.returncode == 1 and "unhealthy -> healthy" not in strict.stdout
+
+
+def test_an_event_of_the_ring_reaches_the_verdict_within_milliseconds(lab: Lab):
+    ring = ("ring events", "  format iso", "  size 65536")
+    haproxy = Haproxy(lab["one"], extra=ring, globals=("  log ring@events local0",))
+    haproxy.start()
+    probe = Probe(haproxy, interval="10s", stale_after="20s", events="events")
+
+    def is_down(line: dict, team: str) -> bool:
+        return any(each["name"] == team and each["up"] == 0 for each in line["teams"])
+
+    latencies = []
+    for team in ("ba", "tw", "ma"):
+        haproxy.kill_servers(team)
+        wait_for(f"{team} to be down", lambda: is_down(probe.last(), team))
+        known = next(line for line in probe.lines() if is_down(line, team))["time"]
+        events = haproxy.ask("show events events").splitlines()
+        told = next(e for e in events if f"Server jenkins_backend_{team}/{team}-one is DOWN" in e)
+        at = datetime.fromisoformat(known.replace("Z", "+00:00")) - datetime.fromisoformat(told.split(" ")[0])
+        latencies.append(at.total_seconds())
+    # The probe's time stamps are cut to milliseconds, and a busy machine may spoil one or two.
+    assert -0.001 <= min(latencies) < 0.005, latencies
 
 
 def test_keepalived_moves_the_address_by_the_probe(lab: Lab, monitor: AddressMonitor):
