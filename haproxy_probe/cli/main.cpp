@@ -75,12 +75,13 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--config", arguments.config, "Take the section `haproxy` of this vrrpd.yaml")
       ->type_name("FILE");
   auto* const watch = app.add_flag("--watch", arguments.watch, "Go on until interrupted");
-  app.add_flag("--json", arguments.json, "Print JSON, one object a line");
+  auto* const json = app.add_flag("--json", arguments.json, "Print JSON, one object a line");
   app.add_option("--replay", arguments.replay,
                  "Play what --watch --json has written, `-` for standard input, against these "
                  "settings")
       ->type_name("FILE")
-      ->excludes(watch);
+      ->excludes(watch)
+      ->excludes(json);
 }
 
 Options options_of(const Arguments& arguments) {

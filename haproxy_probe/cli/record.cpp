@@ -15,6 +15,9 @@ using nlohmann::ordered_json;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kFractionDigitsMax = 9;
+/// A TimePoint counts nanoseconds in 64 bits, which end in 2262.
+constexpr int kYearMin = 1970;
+constexpr int kYearMax = 2199;
 
 /// Takes `digits` digits off the front of `text`.
 bool take_number(std::string_view& text, std::size_t digits, int& number) {
@@ -156,8 +159,10 @@ tl::expected<WallTime, std::string> parse_time(std::string_view text) {
                     take_fraction(text, thousandths) && take(text, 'Z') && text.empty();
   const year_month_day date{year{y}, month{static_cast<unsigned>(m)},
                             day{static_cast<unsigned>(d)}};
-  if (!good || !date.ok() || hour > 23 || minute > 59 || second > 60) {
-    return tl::make_unexpected("no `time` like 2026-01-07T10:15:00.250Z");
+  const bool in_range = y >= kYearMin && y <= kYearMax && date.ok() && hour <= 23 && minute <= 59;
+  if (!good || !in_range || second > 60) {
+    return tl::make_unexpected(
+        fmt::format("no `time` like 2026-01-07T10:15:00.250Z, of {} to {}", kYearMin, kYearMax));
   }
   return sys_days{date} + hours{hour} + minutes{minute} + seconds{second} +
          milliseconds{thousandths};

@@ -28,10 +28,11 @@ using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 /// What a line may have at most; a longer one is refused.
 inline constexpr std::size_t kLineBytesMax = 1024 * 1024;
 
-/// "2026-01-07T10:15:00.250Z"; of years 0 to 9999.
+/// "2026-01-07T10:15:00.250Z".
 [[nodiscard]] std::string to_text(WallTime time);
 
-/// Reads the same; the fraction may be missing or have up to nine digits.
+/// Reads the same, of the years 1970 to 2199; the fraction may be missing or have up to nine
+/// digits.
 [[nodiscard]] tl::expected<WallTime, std::string> parse_time(std::string_view text);
 
 /// One line, without its end: what happened at `time`, and what was thought of it then. `now` is

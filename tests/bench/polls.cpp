@@ -1,11 +1,11 @@
 /// bench_polls SOCKET POLLS: polls a HAProxy without a pause and prints what that cost.
 /// bench_polls --parse FILE SECONDS: parses a recorded answer again and again.
-#include <sys/resource.h>
-
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -20,12 +20,9 @@ using Clock = std::chrono::steady_clock;
 
 /// User and kernel mode, of this process.
 double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
 long resident_kilobytes() {
@@ -58,9 +55,18 @@ int poll(const std::string& socket, int polls) {
                         }
                         if (done == polls + warm_up) io.stop();
                       }};
-  io.run();
-  std::printf("{\"us\": %.1f, \"bad\": %d, \"rss_begin_kb\": %ld, \"rss_end_kb\": %ld}\n",
-              (processor_seconds() - began) * 1e6 / polls, bad, memory, resident_kilobytes());
+  // What one handler takes is what everything else in the loop waits for, advertisements too.
+  double longest = 0;
+  while (!io.stopped()) {
+    const double before = processor_seconds();
+    io.run_one();
+    if (done >= warm_up) longest = std::max(longest, processor_seconds() - before);
+  }
+  std::printf(
+      "{\"us\": %.1f, \"longest_us\": %.0f, \"bad\": %d, \"rss_begin_kb\": %ld, "
+      "\"rss_end_kb\": %ld}\n",
+      (processor_seconds() - began) * 1e6 / polls, longest * 1e6, bad, memory,
+      resident_kilobytes());
   return bad == 0 ? 0 : 1;
 }
 

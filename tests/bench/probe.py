@@ -95,7 +95,7 @@ def parsing(directory: Path, haproxy: Haproxy, command: str) -> float:
 def main() -> None:
     print(", ".join(f"{key}: {value}" for key, value in machine.describe().items()))
     during = machine.Load()
-    print(f"\n{'servers':>8} {'shell [us]':>12} {'probe [us]':>12} {'ratio':>8}"
+    print(f"\n{'servers':>8} {'shell [us]':>12} {'probe [us]':>12} {'ratio':>8} {'longest [us]':>13}"
           f" {'HAProxy for the shell':>22} {'for the probe':>14} {'ratio':>8}")
     with tempfile.TemporaryDirectory(prefix="bench-probe-") as name:
         directory = Path(name)
@@ -105,6 +105,7 @@ def main() -> None:
                 by_shell, for_shell = shell(haproxy)
                 by_probe, for_probe = probe(haproxy, polls)
                 print(f"{servers:>8} {by_shell:>12.0f} {by_probe['us']:>12.0f} {by_probe['us'] / by_shell:>8.3f}"
+                      f" {by_probe['longest_us']:>13.0f}"
                       f" {for_shell:>22.0f} {for_probe:>14.0f} {for_probe / for_shell:>8.3f}", flush=True)
                 if servers == min(SIZES):
                     many, _ = probe(haproxy, MEMORY_POLLS)

@@ -72,7 +72,7 @@ def test_wrong_input_is_one_clear_error():
         refused = run(*words)
         assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", error)
     refused = run("--replay", "-", stdin='{"time": "yesterday"}\n')
-    assert (refused.returncode, refused.stderr) == (2, "-:1: error: no `time` like 2026-01-07T10:15:00.250Z\n")
+    assert (refused.returncode, refused.stderr) == (2, "-:1: error: no `time` like 2026-01-07T10:15:00.250Z, of 1970 to 2199\n")
 
 
 def test_the_daemons_configuration_serves_the_probe_too(lab: Lab):
