@@ -104,7 +104,9 @@ def test_the_address_leaves_a_machine_whose_haproxy_was_killed_and_returns_when_
     back = time.time()
     returned = machines.monitor.wait_for_owner(VIP, machines.lab["one"])
     assert returned - back > RECOVER - 0.1
-    assert client.lost(since=moved + 1) == []
+    # Connections are lost that are open while the address moves; nothing else is.
+    lost = client.lost(since=moved + 1)
+    assert [each for each in lost if each.finished < returned - 0.05 or each.sent > returned + 0.05] == []
     assert machines.monitor.longest_with_two_owners(VIP) < 0.05
 
 
