@@ -31,6 +31,7 @@ forbid 'vrrpd/wire' '"vrrpd/(engine|kernel|config|runtime)' 'vrrpd/wire knows on
 forbid 'vrrpd/engine' '"vrrpd/(wire|kernel|config|runtime)' 'vrrpd/engine knows only include/ha'
 forbid 'vrrpd/kernel' '"vrrpd/(wire|engine|config|runtime)' 'vrrpd/kernel knows only include/ha'
 forbid 'sync' '"(vrrpd/(wire|engine|kernel|config|runtime|keepalived)|haproxy_probe)/' 'sync knows settings, and vrrpd by its socket only'
+forbid 'http' '"(vrrpd|haproxy_probe|sync|settings)/' 'http knows nobody'
 forbid 'settings' '"(vrrpd|haproxy_probe|sync)/' 'settings knows only include/ha'
 forbid "$(echo haproxy_probe/*.?pp)" '"vrrpd/' 'haproxy_probe knows only include/ha'
 forbid 'haproxy_probe/cli' '"vrrpd/(wire|engine|kernel|runtime)' 'haproxy-probe knows only the probe and config'
@@ -38,7 +39,7 @@ forbid 'vrrpd/runtime vrrpd/config' '"haproxy_probe/(client|evaluator|stats)' 'o
 forbid 'vrrpd/ctl' '"vrrpd/(wire|engine|kernel|config|runtime)' 'vrrpctl speaks to the daemon over its socket only'
 forbid "$(ls -d vrrpd/* haproxy_probe sync settings include | grep -v '^vrrpd/kernel$' | tr '\n' ' ')" 'netlink/' 'only vrrpd/kernel uses libnl'
 forbid "$(ls -d vrrpd/* haproxy_probe sync include | tr '\n' ' ')" 'yaml-cpp/' 'only settings uses yaml-cpp'
-forbid 'vrrpd haproxy_probe sync settings include tests' 'boost/asio\.hpp' 'include the specific Asio header'
+forbid 'vrrpd haproxy_probe sync settings http include tests' 'boost/asio\.hpp' 'include the specific Asio header'
 
 if clocks=$(grep -rnE 'steady_clock::now|system_clock::now|clock_gettime|time\(nullptr\)' vrrpd/wire vrrpd/engine include haproxy_probe/stats.* haproxy_probe/evaluator.* sync/{authority,delta,exclude,manifest,mounts,records,role}.*); then
   echo "decision code must not read a clock:"
