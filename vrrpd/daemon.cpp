@@ -21,6 +21,7 @@
 #include "vrrpd/runtime/reloader.hpp"
 #include "vrrpd/runtime/service_manager.hpp"
 #include "vrrpd/runtime/virtual_routers.hpp"
+#include "vrrpd/runtime/web.hpp"
 #include "vrrpd/version.hpp"
 
 namespace ha::vrrp {
@@ -60,6 +61,7 @@ class Daemon {
                           OnRefusal on_refusal) { return adopt(next, next_trial, on_refusal); },
                    [this] { return routers_.waiting(); }}},
         trial_timer_{io},
+        web_{io, log, [this] { return status(); }},
         service_manager_{io},
         signals_{io, SIGTERM, SIGINT, SIGHUP} {}
 
@@ -82,6 +84,7 @@ class Daemon {
     apply_haproxy(config.haproxy);
     static_cast<void>(routers_.apply(config.instances, records, OnRefusal::kGoOn));
     arm_trial();
+    web_.listen(config.http);
     service_manager_.ready(fmt::format("{} virtual routers", config.instances.size()));
     log_.info("vrrpd {} runs {} virtual routers as {}", kProgramVersion, config.instances.size(),
               config.node);
@@ -147,6 +150,7 @@ class Daemon {
     estate_.commit();
     log_.configure(config.log);
     apply_haproxy(config.haproxy);
+    web_.listen(config.http);
     return {};
   }
 
@@ -180,6 +184,7 @@ class Daemon {
     status.version = kProgramVersion;
     status.instances = routers_.status();
     status.errors = routers_.errors();
+    status.loop_lag = routers_.loop_lag();
     if (health_) status.haproxy = health_->status();
     if (const auto deadline = reloader_.deadline()) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -199,6 +204,7 @@ class Daemon {
   std::optional<LocalAddresses> told_;
   std::unique_ptr<ControlServer> control_;
   boost::asio::steady_timer trial_timer_;
+  Web web_;
   ServiceManager service_manager_;
   boost::asio::signal_set signals_;
 };

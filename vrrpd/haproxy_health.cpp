@@ -26,6 +26,8 @@ void HaproxyHealth::handle(const probe::Event& event) {
   if (report.verdict != probe::Verdict::kUnknown) {
     Demotion demotion = probe::demotion(config_, report);
     if (demotion != demotion_) {
+      const bool demoted_before = demotion_ && demotion_->amount > 0;
+      if (demotion.amount > 0 && !demoted_before) ++failovers_triggered_;
       demotion_ = demotion;
       on_demotion_(demotion);  // before the log lines: packets leave first
     }
@@ -84,6 +86,7 @@ HaproxyStatus HaproxyHealth::status() const {
   }
   status.reason = report.reason;
   status.alarm = report.alarm.value_or("");
+  status.failovers_triggered = failovers_triggered_;
   return status;
 }
 

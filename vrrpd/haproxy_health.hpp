@@ -44,6 +44,7 @@ class HaproxyHealth {
   std::string reason_;
   std::optional<std::string> alarm_;
   std::optional<Demotion> demotion_;
+  std::uint64_t failovers_triggered_ = 0;
   probe::Client client_;  ///< last, so that it is gone before what its events change
 };
 

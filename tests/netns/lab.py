@@ -73,7 +73,9 @@ def run(*argv: object, stdin: str | None = None, check: bool = True, timeout: fl
 class Process:
     """A program that runs in the background, in a session of its own, with its output in a file."""
 
-    def __init__(self, name: str, argv: list[str], log: Path, env: dict[str, str] | None = None):
+    def __init__(
+        self, name: str, argv: list[str], log: Path, env: dict[str, str] | None = None, pass_fds: tuple[int, ...] = ()
+    ):
         self.name = name
         self.log_path = log
         with open(log, "ab") as output:
@@ -84,6 +86,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(env or {})},
                 start_new_session=True,
+                pass_fds=pass_fds,
             )
 
     @property
@@ -195,10 +198,12 @@ class Host:
     def run(self, *argv: object, **options) -> str:
         return run(*self.command(*argv), **options)
 
-    def start(self, name: str, *argv: object, env: dict[str, str] | None = None) -> Process:
+    def start(
+        self, name: str, *argv: object, env: dict[str, str] | None = None, pass_fds: tuple[int, ...] = ()
+    ) -> Process:
         self._processes += 1
         log = self.directory / f"{self._processes}-{name}.log"
-        process = Process(f"{name} on {self.name}", self.command(*argv), log, env)
+        process = Process(f"{name} on {self.name}", self.command(*argv), log, env, pass_fds)
         self.lab.processes.append(process)
         return process
 

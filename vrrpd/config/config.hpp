@@ -72,6 +72,14 @@ struct ControlConfig {
   friend bool operator==(const ControlConfig&, const ControlConfig&) = default;
 };
 
+/// Where /metrics, /status and the page are served.
+struct HttpConfig {
+  IpAddress address;
+  std::uint16_t port = 0;  ///< 1-65535
+
+  friend bool operator==(const HttpConfig&, const HttpConfig&) = default;
+};
+
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 struct LogConfig {
@@ -86,6 +94,7 @@ struct Config {
   std::vector<InstanceConfig> instances;
   std::optional<probe::ProbeConfig> haproxy;
   ControlConfig control;
+  std::optional<HttpConfig> http;  ///< nothing: off
   LogConfig log;
 
   friend bool operator==(const Config&, const Config&) = default;

@@ -181,6 +181,13 @@ std::string print(const Config& config) {
   if (config.haproxy) print_haproxy(printer, *config.haproxy);
   printer.line(0, "control: {{socket: {}, group: {}}}", scalar(config.control.socket),
                scalar(config.control.group));
+  if (config.http) {
+    const std::string address = config.http->address.to_string();
+    printer.line(0, "http: {{listen: \"{}:{}\"}}",
+                 config.http->address.is_v6() ? "[" + address + "]" : address, config.http->port);
+  } else {
+    printer.line(0, "http: off");
+  }
   printer.line(0, "log: {{level: {}, format: {}}}",
                word_of(config.log.level, config::kLogLevelChoices),
                word_of(config.log.format, config::kLogFormatChoices));

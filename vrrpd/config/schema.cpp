@@ -13,9 +13,10 @@
 namespace ha::config {
 namespace {
 
-constexpr std::string_view kKnown[] = {"node", "instances", "haproxy", "control", "log"};
-constexpr std::string_view kLater[] = {"groups", "checks", "http"};
+constexpr std::string_view kKnown[] = {"node", "instances", "haproxy", "control", "http", "log"};
+constexpr std::string_view kLater[] = {"groups", "checks"};
 constexpr std::string_view kControlKnown[] = {"socket", "group"};
+constexpr std::string_view kHttpKnown[] = {"listen"};
 constexpr std::string_view kLogKnown[] = {"level", "format"};
 
 constexpr std::size_t kNodeSizeBytesMax = 64;   // HOST_NAME_MAX
@@ -39,6 +40,43 @@ constexpr std::size_t kGroupSizeBytesMax = 32;  // LOGIN_NAME_MAX of useradd and
   section->read("group", control.group,
                 [](std::string_view text) { return parse_word(text, kGroupSizeBytesMax); });
   return control;
+}
+
+/// "127.0.0.1:9650", "[::1]:9650" or "off".
+[[nodiscard]] Parsed<std::optional<vrrp::HttpConfig>> parse_listen(std::string_view text) {
+  constexpr std::string_view kForm = "is not off, ADDRESS:PORT or [IPV6-ADDRESS]:PORT";
+  if (text == "off") return std::optional<vrrp::HttpConfig>{};
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return tl::make_unexpected(std::string{kForm});
+  std::string_view host = text.substr(0, colon);
+  const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  const Parsed<IpAddress> address = parse_address(host);
+  if (!address || address->is_v6() != in_brackets || address->is_multicast()) {
+    return tl::make_unexpected(std::string{kForm});
+  }
+  const Parsed<int> port = parse_integer(text.substr(colon + 1), {1, 65'535});
+  if (!port) return tl::make_unexpected("has a port that is not in 1-65535");
+  return std::optional{vrrp::HttpConfig{*address, static_cast<std::uint16_t>(*port)}};
+}
+
+/// `off` for the whole section is as good as for its only key.
+[[nodiscard]] std::optional<vrrp::HttpConfig> read_http(const Node& value,
+                                                        Diagnostics& diagnostics) {
+  std::optional<vrrp::HttpConfig> http;
+  if (value.kind == Node::Kind::kScalar) {
+    static_cast<void>(
+        read_scalar(value, "http", diagnostics, [](std::string_view text) -> Parsed<bool> {
+          if (text == "off") return false;
+          return tl::make_unexpected("is not off or {listen: ADDRESS:PORT}");
+        }));
+    return http;
+  }
+  const auto section = Section::open(value, "http", {kHttpKnown, {}}, diagnostics);
+  if (section && section->require("listen") != nullptr) {
+    section->read("listen", http, parse_listen);
+  }
+  return http;
 }
 
 [[nodiscard]] vrrp::LogConfig read_log(const Node& value, Diagnostics& diagnostics) {
@@ -87,6 +125,7 @@ vrrp::Config read_config(const Node& root, std::string_view host, const FileRead
   config.instances = std::move(instances.configs);
   if (const Node* control = section->find("control"))
     config.control = read_control(*control, diagnostics);
+  if (const Node* http = section->find("http")) config.http = read_http(*http, diagnostics);
   if (const Node* log = section->find("log")) config.log = read_log(*log, diagnostics);
   return config;
 }

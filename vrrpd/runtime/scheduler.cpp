@@ -38,6 +38,9 @@ void Scheduler::arm() {
   timer_.expires_at(earliest);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;  // set anew meanwhile
+    // Set anew when it had fired already, it comes early.
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (armed_ && now >= *armed_) lag_.add(now - *armed_);
     armed_.reset();
     due_();
   });

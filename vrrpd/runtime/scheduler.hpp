@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ha/types.hpp"
+#include "vrrpd/runtime/loop_lag.hpp"
 
 namespace ha::vrrp {
 
@@ -37,11 +38,15 @@ class Scheduler {
   /// changed.
   void arm();
 
+  /// How late the timer fired, so far.
+  [[nodiscard]] const LoopLag& lag() const { return lag_; }
+
  private:
   boost::asio::steady_timer timer_;
   std::function<void()> due_;
   std::set<std::pair<TimePoint, RouterDriver*>> deadlines_;
   std::optional<TimePoint> armed_;
+  LoopLag lag_;
 };
 
 }  // namespace ha::vrrp

@@ -9,17 +9,6 @@
 namespace ha::vrrp {
 namespace {
 
-/// RFC 8347 counts these per virtual router, and mode-mismatch-errors is ours.
-constexpr std::array kRouterErrors{
-    PacketError::kInterval, PacketError::kAddressList,    PacketError::kLength, PacketError::kType,
-    PacketError::kAuthType, PacketError::kAuthentication, PacketError::kSource, PacketError::kMode};
-
-/// RFC 8347 counts the first four for the whole machine. Packets too short to name a virtual
-/// router, or of another type than an advertisement, can be charged to none either.
-constexpr std::array kGlobalErrors{PacketError::kChecksum, PacketError::kVersion,
-                                   PacketError::kVrid,     PacketError::kTtl,
-                                   PacketError::kLength,   PacketError::kType};
-
 /// JSON as text, written in one go: a tree of it for 1,020 virtual routers would take 30 ms, and
 /// advertisements have to leave meanwhile.
 class JsonText {

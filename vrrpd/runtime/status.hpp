@@ -13,6 +13,7 @@
 #include "ha/messages.hpp"
 #include "ha/types.hpp"
 #include "vrrpd/engine/router.hpp"
+#include "vrrpd/runtime/loop_lag.hpp"
 #include "vrrpd/wire/receive.hpp"
 
 namespace ha::vrrp {
@@ -29,6 +30,17 @@ struct RouterStatistics {
   std::uint64_t addresses_restored = 0;  ///< put back after somebody else removed them
   std::array<std::uint64_t, kPacketErrorCount> errors{};  ///< by PacketError
 };
+
+/// RFC 8347 counts these per virtual router, and mode-mismatch-errors is ours.
+inline constexpr std::array kRouterErrors{
+    PacketError::kInterval, PacketError::kAddressList,    PacketError::kLength, PacketError::kType,
+    PacketError::kAuthType, PacketError::kAuthentication, PacketError::kSource, PacketError::kMode};
+
+/// RFC 8347 counts the first four for the whole machine. Packets too short to name a virtual
+/// router, or of another type than an advertisement, can be charged to none either.
+inline constexpr std::array kGlobalErrors{PacketError::kChecksum, PacketError::kVersion,
+                                          PacketError::kVrid,     PacketError::kTtl,
+                                          PacketError::kLength,   PacketError::kType};
 
 /// Packets that no virtual router of ours can be charged with.
 using GlobalErrors = std::array<std::uint64_t, kPacketErrorCount>;
@@ -83,7 +95,8 @@ struct HaproxyStatus {
   std::vector<TeamStatus> teams;
   std::chrono::milliseconds grace_remaining{};
   std::string reason;
-  std::string alarm;  ///< empty: none
+  std::string alarm;                      ///< empty: none
+  std::uint64_t failovers_triggered = 0;  ///< times the verdict began to demote
 };
 
 struct Status {
@@ -94,6 +107,7 @@ struct Status {
   std::optional<HaproxyStatus> haproxy;
   /// How long a reload may still be confirmed before it is taken back; nothing: none waits for it.
   std::optional<std::chrono::milliseconds> confirm_within{};
+  LoopLag loop_lag{};  ///< in the metrics only
 };
 
 /// "2026-01-07T10:15:00Z".

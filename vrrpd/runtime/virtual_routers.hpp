@@ -61,6 +61,7 @@ class VirtualRouters {
   /// Those in fault, each as a sentence that says what it waits for.
   [[nodiscard]] std::vector<std::string> waiting() const;
   [[nodiscard]] const GlobalErrors& errors();
+  [[nodiscard]] const LoopLag& loop_lag() const { return scheduler_.lag(); }
 
  private:
   using SegmentKey = std::pair<IfIndex, Family>;

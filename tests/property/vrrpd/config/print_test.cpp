@@ -238,6 +238,10 @@ Config any_config() {
     config.instances.push_back(any_instance(number, config.haproxy && coin(), serial));
   }
   config.control = {any_path(), any_word(32)};
+  if (coin()) {
+    config.http = HttpConfig{any_address(coin() ? Family::kIpv4 : Family::kIpv6, false, ++serial),
+                             static_cast<std::uint16_t>(between(1, 65'535))};
+  }
   config.log.level =
       one_of<LogLevel>({LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError});
   config.log.format = one_of<LogFormat>({LogFormat::kText, LogFormat::kJson});

@@ -31,8 +31,7 @@ TEST_CASE("a file that is not plain YAML is refused where it stops being that", 
        {"6:1: error: the file has to be one document, and it ends before this"}},
       {"node: \"\\ä\"\n", {"1:10: error: not valid YAML: unknown escape character: ?"}},
       {",",
-       {"error: is empty",
-        "1:1: error: the file has to be one document, and it ends before this"}},
+       {"error: is empty", "1:1: error: the file has to be one document, and it ends before this"}},
       {std::string(1024 * 1024 + 1, '#'), {"error: is larger than 1 MiB"}},
   });
 }
@@ -73,8 +72,9 @@ TEST_CASE("an unknown key is an error that names the nearest known one", "[confi
         "6:20: error: unknown key '5'; known here: level, format"}},
       {instance_with("") + "control: {gruop: a}\n",
        {"6:11: error: unknown key 'gruop'; did you mean 'group'?"}},
-      {instance_with("") + "smtp: 5\n",
-       {"6:1: error: unknown key 'smtp'; known here: node, instances, haproxy, control, log"}},
+      {instance_with("") + "zebra: 5\n",
+       {"6:1: error: unknown key 'zebra'; known here: node, instances, haproxy, control, http, "
+        "log"}},
       {haproxy_with("quorm: 5"), {"7:3: error: unknown key 'quorm'; did you mean 'quorum'?"}},
       {instance_without_addresses_with("addresses: [{adress: 10.0.0.1, address: 10.0.0.1}]"),
        {"4:18: error: unknown key 'adress'; did you mean 'address'?"}},
@@ -90,10 +90,9 @@ TEST_CASE("a key of a later version is an error that says so", "[config]") {
       {instance_with("track: [{check: x, demote: 5}, {sync: y, demote: 5}]"),
        {"5:14: error: 'check' is not supported by this version",
         "5:37: error: 'sync' is not supported by this version"}},
-      {instance_with("") + "groups: []\nchecks: {}\nhttp: off\n",
+      {instance_with("") + "groups: []\nchecks: {}\n",
        {"6:1: error: 'groups' is not supported by this version",
-        "7:1: error: 'checks' is not supported by this version",
-        "8:1: error: 'http' is not supported by this version"}},
+         "7:1: error: 'checks' is not supported by this version"}},
   });
 }
 

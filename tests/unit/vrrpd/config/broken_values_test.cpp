@@ -296,6 +296,26 @@ TEST_CASE("regular expressions have to compile, and that of the teams has to nam
   });
 }
 
+TEST_CASE("HTTP listens on an address and a port, or not at all", "[config]") {
+  const auto http = [](const std::string& value) { return instance_with("") + "http: " + value; };
+  const std::string form = " is not off, ADDRESS:PORT or [IPV6-ADDRESS]:PORT";
+  check_all({
+      {http("off\n"), {}},
+      {http("{listen: off}\n"), {}},
+      {http("{listen: \"0.0.0.0:9650\"}\n"), {}},
+      {http("{listen: \"[::1]:9650\"}\n"), {}},
+      {http("on\n"), {"6:7: error: http 'on' is not off or {listen: ADDRESS:PORT}"}},
+      {http("{}\n"), {"6:7: error: 'listen' is required"}},
+      {http("{listen: 9650}\n"), {"6:16: error: listen 9650" + form}},
+      {http("{listen: \"::1:9650\"}\n"), {"6:16: error: listen ::1:9650" + form}},
+      {http("{listen: \"[127.0.0.1]:80\"}\n"), {"6:16: error: listen '[127.0.0.1]:80'" + form}},
+      {http("{listen: \"224.0.0.1:80\"}\n"), {"6:16: error: listen 224.0.0.1:80" + form}},
+      {http("{listen: \"localhost:80\"}\n"), {"6:16: error: listen 'localhost:80'" + form}},
+      {http("{listen: \"127.0.0.1:0\"}\n"),
+       {"6:16: error: listen 127.0.0.1:0 has a port that is not in 1-65535"}},
+  });
+}
+
 TEST_CASE("tracks have to make sense", "[config]") {
   check_all({
       {instance_with("track: [haproxy]"),

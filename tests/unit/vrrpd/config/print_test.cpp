@@ -38,6 +38,7 @@ instances:
     track: []
 
 control: {socket: /run/vrrpd/control.sock, group: vrrpd}
+http: off
 log: {level: info, format: text}
 )");
 }
@@ -98,6 +99,7 @@ haproxy:
   demote: {unhealthy: 50, down: 100}
 
 control: {socket: /run/vrrpd/control.sock, group: vrrpd}
+http: off
 log: {level: info, format: json}
 )");
 }
