@@ -1,7 +1,7 @@
 #!/bin/sh
 # install-packages.sh PACKAGE...: installs those of the Debian packages that are missing; says nothing if none is.
 #
-# Services that come with them (keepalived, haproxy, frr) are neither started nor enabled: they would take addresses and
+# Services that come with them (keepalived, haproxy, frr, prometheus) are neither started nor enabled: they would take addresses and
 # ports of this machine. One that was installed before is not touched.
 set -eu
 
@@ -57,7 +57,7 @@ rm -f "$log"
 
 # Not at the next boot either.
 if [ -d /run/systemd/system ]; then
-  for service in keepalived haproxy frr; do
+  for service in keepalived haproxy frr prometheus; do
     case "$missing " in
       *" $service "*) systemctl disable --quiet --now "$service.service" || true ;;
     esac

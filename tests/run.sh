@@ -65,9 +65,14 @@ namespace_tests() {
 }
 
 test_packages=(
-  frr glusterfs-server haproxy iproute2 keepalived nftables procps python3 python3-pytest python3-pytest-xdist
-  python3-scapy rsync strace systemd tcpdump tshark util-linux
+  chromium frr glusterfs-server haproxy iproute2 keepalived mandoc nftables procps prometheus python3 python3-pytest
+  python3-pytest-xdist python3-scapy rsync strace systemd tcpdump tshark util-linux
 )
+
+document_tests() {
+  export PYTHONDONTWRITEBYTECODE=1 VRRPD_BUILD=$PWD/build/dev
+  exec /usr/bin/python3 -m pytest -q tests/documents
+}
 
 gluster_tests() {
   export PYTHONDONTWRITEBYTECODE=1 VRRPD_BUILD=$PWD/build/dev
@@ -83,11 +88,13 @@ if step "build dev" packaging/build.sh dev; then
   step "unit, property and simulation tests" unit_tests dev
   step "tests in network namespaces" namespace_tests
   step "tests of gluster-sync" gluster_tests
+  step "tests of manuals, alerts and dashboard" document_tests
   step "tests of what the benchmarks compute" bench_tests
 else
   not_run "unit, property and simulation tests"
   not_run "tests in network namespaces"
   not_run "tests of gluster-sync"
+  not_run "tests of manuals, alerts and dashboard"
   not_run "tests of what the benchmarks compute"
 fi
 if step "build asan" packaging/build.sh asan; then
