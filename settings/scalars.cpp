@@ -16,6 +16,7 @@ constexpr std::size_t kDigitsMax = 9;
 constexpr std::size_t kDecimalsMax = 3;
 constexpr std::size_t kInterfaceSizeBytesMax = 15;
 constexpr std::size_t kSocketPathSizeBytesMax = 107;
+constexpr std::size_t kPathSizeBytesMax = 4095;  // PATH_MAX without its end
 constexpr std::size_t kExpressionSizeBytesMax = 256;
 constexpr std::size_t kProxyNameSizeBytesMax = 255;
 
@@ -238,6 +239,46 @@ Parsed<std::string> parse_socket_path(std::string_view text) {
     return refuse("is not the absolute path of a Unix socket, 1-107 bytes");
   }
   return std::string{text};
+}
+
+Parsed<std::string> parse_path(std::string_view text) {
+  if (text.empty() || text[0] != '/' || text.size() > kPathSizeBytesMax) {
+    return refuse("is not an absolute path, 1-4095 bytes");
+  }
+  return std::string{text};
+}
+
+Parsed<Endpoint> parse_endpoint(std::string_view text, std::optional<std::uint16_t> default_port) {
+  const std::string form =
+      fmt::format("is not ADDRESS{}, IPv6 in []", default_port ? "[:PORT]" : ":PORT");
+  std::string_view host = text;
+  std::string_view rest;
+  if (!text.empty() && text[0] == '[') {
+    const std::size_t bracket = text.find(']');
+    if (bracket == std::string_view::npos) return refuse(form);
+    host = text.substr(1, bracket - 1);
+    rest = text.substr(bracket + 1);
+  } else {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    host = text.substr(0, colon);
+    rest = text.substr(colon);
+  }
+  Endpoint endpoint;
+  const Parsed<IpAddress> address = parse_address(host);
+  if (!address || address->is_v6() != (text[0] == '[')) return refuse(form);
+  if (address->is_unspecified() || address->is_multicast()) {
+    return refuse("is no address that answers");
+  }
+  endpoint.address = *address;
+  if (rest.empty() && default_port) {
+    endpoint.port = *default_port;
+    return endpoint;
+  }
+  if (rest.empty() || rest[0] != ':') return refuse(form);
+  const Parsed<int> port = parse_integer(rest.substr(1), {1, 65'535});
+  if (!port) return refuse("has a port that is not in 1-65535");
+  endpoint.port = static_cast<std::uint16_t>(*port);
+  return endpoint;
 }
 
 Parsed<std::string> parse_expression(std::string_view text, unsigned groups_min) {

@@ -77,6 +77,19 @@ struct DurationRange {
 /// An absolute path that fits into a Unix socket address (107 bytes).
 [[nodiscard]] Parsed<std::string> parse_socket_path(std::string_view text);
 
+/// An absolute path of at most 4095 bytes.
+[[nodiscard]] Parsed<std::string> parse_path(std::string_view text);
+
+struct Endpoint {
+  IpAddress address;
+  std::uint16_t port = 0;
+};
+
+/// "127.0.0.1:3306", "[::1]:3306"; without a port only if there is a default one. Names are
+/// refused, since looking them up would take its time.
+[[nodiscard]] Parsed<Endpoint> parse_endpoint(std::string_view text,
+                                              std::optional<std::uint16_t> default_port);
+
 /// An ECMAScript regular expression of 1-256 bytes with at least `groups_min` groups.
 [[nodiscard]] Parsed<std::string> parse_expression(std::string_view text, unsigned groups_min);
 

@@ -35,4 +35,13 @@ inline constexpr std::array<Choice<vrrp::LogLevel>, 4> kLogLevelChoices{
 inline constexpr std::array<Choice<vrrp::LogFormat>, 2> kLogFormatChoices{
     {{"text", vrrp::LogFormat::kText}, {"json", vrrp::LogFormat::kJson}}};
 
+inline constexpr std::array<Choice<bool>, 2> kWhenChoices{
+    {{"healthy", true}, {"unhealthy", false}}};
+inline constexpr std::array<Choice<checks::FileProbe::Present>, 3> kPresentChoices{
+    {{"healthy", checks::FileProbe::Present::kHealthy},
+     {"unhealthy", checks::FileProbe::Present::kUnhealthy},
+     {"number", checks::FileProbe::Present::kNumber}}};
+inline constexpr std::array<Choice<checks::Initial>, 2> kInitialChoices{
+    {{"unknown", checks::Initial::kUnknown}, {"unhealthy", checks::Initial::kUnhealthy}}};
+
 }  // namespace ha::config

@@ -4,12 +4,15 @@
 
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
+#include "ha/command.hpp"
 #include "ha/ip.hpp"
 #include "ha/types.hpp"
 #include "haproxy_probe/config.hpp"
+#include "vrrpd/checks/config.hpp"
 #include "vrrpd/engine/router.hpp"
 
 namespace ha::vrrp {
@@ -27,17 +30,76 @@ struct VirtualAddress {
 enum class ArpForm : std::uint8_t { kRequest, kReply, kBoth };
 enum class ChecksumPolicy : std::uint8_t { kAuto, kPseudoHeader, kMessageOnly };
 
+/// What a track does to the instances that have it.
+struct TrackEffect {
+  enum class Kind : std::uint8_t {
+    kDemote,   ///< lowers the priority by `amount`, 1-254
+    kPromote,  ///< raises it by `amount`, 1-254
+    kFault,    ///< keeps the instance out of the election; no amount
+    /// Raises it by `amount`, -254 to 254 and not 0, times the check's number; -254 or less in all
+    /// keeps the instance out of the election.
+    kWeight,
+  };
+  Kind kind = Kind::kDemote;
+  int amount = 0;
+  /// In force while the check is healthy, rather than while it is not. No meaning for kWeight.
+  bool when_healthy = false;
+
+  friend bool operator==(const TrackEffect&, const TrackEffect&) = default;
+};
+
 /// The evaluator's verdict, with the amounts of the `haproxy` section.
 struct TrackHaproxy {
   friend bool operator==(const TrackHaproxy&, const TrackHaproxy&) = default;
 };
-/// `demote` while the link is down or missing.
+/// Healthy is a link that is up. Never kWeight.
 struct TrackInterface {
   std::string interface;
-  int demote = 0;  ///< 1-254
+  TrackEffect effect;
   friend bool operator==(const TrackInterface&, const TrackInterface&) = default;
 };
-using Track = std::variant<TrackHaproxy, TrackInterface>;
+/// One of `checks`; kWeight exactly if that gives a number.
+struct TrackCheck {
+  std::string check;
+  TrackEffect effect;
+  friend bool operator==(const TrackCheck&, const TrackCheck&) = default;
+};
+/// The lag of a team's files behind the other machines. Never kWeight.
+struct TrackSync {
+  std::string team;
+  TrackEffect effect;
+  friend bool operator==(const TrackSync&, const TrackSync&) = default;
+};
+using Track = std::variant<TrackHaproxy, TrackInterface, TrackCheck, TrackSync>;
+
+/// Null for haproxy, whose amounts stand in its own section.
+[[nodiscard]] inline const TrackEffect* effect_of(const Track& track) {
+  return std::visit(
+      [](const auto& subject) -> const TrackEffect* {
+        if constexpr (std::is_same_v<std::decay_t<decltype(subject)>, TrackHaproxy>) {
+          return nullptr;
+        } else {
+          return &subject.effect;
+        }
+      },
+      track);
+}
+
+/// Commands that are told about changes of state.
+struct NotifyConfig {
+  std::optional<Command> master;
+  std::optional<Command> backup;
+  std::optional<Command> fault;
+  std::optional<Command> stop;
+  /// For every change; gets INSTANCE or GROUP, the name, the state and the priority appended.
+  std::optional<Command> any;
+  /// A master heard an advertisement of lower priority; of an instance only.
+  std::optional<Command> lower_priority;
+  /// `any` hears of changes of the effective priority, too; of an instance only.
+  bool priority_changes = false;
+
+  friend bool operator==(const NotifyConfig&, const NotifyConfig&) = default;
+};
 
 struct InstanceConfig {
   std::string name;
@@ -59,10 +121,29 @@ struct InstanceConfig {
   /// removed. At least 3 advertisement intervals.
   std::optional<Duration> lease;
   std::vector<Track> tracks;
+  NotifyConfig notify;
 
   [[nodiscard]] Family family() const { return family_of(addresses.front().prefix.address); }
 
   friend bool operator==(const InstanceConfig&, const InstanceConfig&) = default;
+};
+
+/// Instances that are master together or not at all.
+struct GroupConfig {
+  std::string name;
+  std::vector<std::string> instances;  ///< at least one; none is in two groups
+  NotifyConfig notify;
+
+  friend bool operator==(const GroupConfig&, const GroupConfig&) = default;
+};
+
+/// Every notification as one line in a named pipe, as keepalived writes them.
+struct NotifyFifo {
+  std::string path;
+  /// Started with the daemon, and again whenever it ends; gets the path appended. Has no timeout.
+  std::optional<Command> reader;
+
+  friend bool operator==(const NotifyFifo&, const NotifyFifo&) = default;
 };
 
 struct ControlConfig {
@@ -92,6 +173,9 @@ struct LogConfig {
 struct Config {
   std::string node;  ///< default: the short host name
   std::vector<InstanceConfig> instances;
+  std::vector<GroupConfig> groups;
+  std::vector<checks::CheckConfig> checks;  ///< by name
+  std::optional<NotifyFifo> notify_fifo;
   std::optional<probe::ProbeConfig> haproxy;
   ControlConfig control;
   std::optional<HttpConfig> http;  ///< nothing: off

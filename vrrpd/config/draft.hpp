@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "settings/diagnostics.hpp"
@@ -23,6 +24,21 @@ struct Draft {
   bool addresses_are_complete = false;  ///< no address was refused
   bool interface_is_known = true;       ///< false: given, but refused
 };
+
+/// Where instances track what other sections define.
+struct TrackUses {
+  std::vector<Position> haproxy;
+  struct Check {
+    std::string name;
+    bool by_weight = false;  ///< the number it gives, not whether it is healthy
+    Position position;
+  };
+  std::vector<Check> checks;
+  bool are_complete = true;  ///< no track was refused
+};
+
+/// Reads `track`; needs the priority.
+void read_tracks(const Section& section, Draft& draft, TrackUses& uses, Diagnostics& diagnostics);
 
 /// Reads `addresses`; needs the version and the interface.
 void read_addresses(const Section& section, Draft& draft, Diagnostics& diagnostics);

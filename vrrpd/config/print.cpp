@@ -82,11 +82,140 @@ class Printer {
                             address.noprefixroute);
 }
 
+[[nodiscard]] std::string text_of(const TrackEffect& effect) {
+  using Kind = TrackEffect::Kind;
+  const std::string when =
+      fmt::format(", when: {}", word_of(effect.when_healthy, config::kWhenChoices));
+  switch (effect.kind) {
+    case Kind::kDemote:
+      return fmt::format("demote: {}{}", effect.amount, effect.when_healthy ? when : "");
+    case Kind::kPromote:
+      return fmt::format("promote: {}{}", effect.amount, effect.when_healthy ? "" : when);
+    case Kind::kFault:
+      return fmt::format("fault: true{}", effect.when_healthy ? when : "");
+    case Kind::kWeight:
+      return fmt::format("weight: {}", effect.amount);
+  }
+  return {};
+}
+
 [[nodiscard]] std::string text_of(const Track& track) {
-  const auto* interface = std::get_if<TrackInterface>(&track);
-  if (interface == nullptr) return "haproxy";
-  return fmt::format("{{interface: {}, demote: {}}}", scalar(interface->interface),
-                     interface->demote);
+  struct {
+    std::string operator()(const TrackHaproxy&) const { return "haproxy"; }
+    std::string operator()(const TrackInterface& interface) const {
+      return of("interface", interface.interface, interface.effect);
+    }
+    std::string operator()(const TrackCheck& check) const {
+      return of("check", check.check, check.effect);
+    }
+    std::string operator()(const TrackSync& sync) const {
+      return of("sync", sync.team, sync.effect);
+    }
+
+   private:
+    static std::string of(std::string_view kind, std::string_view name, const TrackEffect& effect) {
+      return fmt::format("{{{}: {}, {}}}", kind, scalar(name), text_of(effect));
+    }
+  } visitor;
+  return std::visit(visitor, track);
+}
+
+[[nodiscard]] std::string text_of(const std::vector<std::string>& list) {
+  return "[" + joined(list, [](const std::string& item) { return scalar(item); }) + "]";
+}
+
+[[nodiscard]] std::string identity_of(const Command& command) {
+  std::string text;
+  if (!command.user.empty()) text += ", user: " + scalar(command.user);
+  if (!command.group.empty()) text += ", group: " + scalar(command.group);
+  return text;
+}
+
+[[nodiscard]] std::string text_of(const Command& command) {
+  std::string text =
+      fmt::format("{{command: {}{}", text_of(command.arguments), identity_of(command));
+  if (command.timeout != Duration::zero()) text += ", timeout: " + to_text(command.timeout);
+  return text + "}";
+}
+
+void print_notify(Printer& printer, const NotifyConfig& notify, bool is_group) {
+  if (notify == NotifyConfig{}) return;
+  printer.line(4, "notify:");
+  const auto print = [&](std::string_view key, const std::optional<Command>& command) {
+    if (command) printer.line(6, "{}: {}", key, text_of(*command));
+  };
+  print("master", notify.master);
+  print("backup", notify.backup);
+  print("fault", notify.fault);
+  print("stop", notify.stop);
+  print("any", notify.any);
+  if (is_group) return;
+  print("lower_priority", notify.lower_priority);
+  printer.line(6, "priority_changes: {}", notify.priority_changes);
+}
+
+/// What a check looks at, with the keys of its kind.
+struct ProbeText {
+  std::string operator()(const checks::ProcessProbe& probe) const {
+    return fmt::format("process: {}, at_least: {}, at_most: {}", scalar(probe.name), probe.at_least,
+                       probe.at_most);
+  }
+  std::string operator()(const checks::TcpProbe& probe) const {
+    return fmt::format("tcp: {}", scalar(endpoint(probe.address, probe.port)));
+  }
+  std::string operator()(const checks::HttpProbe& probe) const {
+    return fmt::format("http: {}{}, expect: {}-{}",
+                       scalar("http://" + endpoint(probe.address, probe.port) + probe.path),
+                       probe.host.empty() ? "" : ", host: " + scalar(probe.host), probe.expect_min,
+                       probe.expect_max);
+  }
+  std::string operator()(const checks::UnitProbe& probe) const {
+    return "unit: " + scalar(probe.unit);
+  }
+  std::string operator()(const checks::ScriptProbe& probe) const {
+    return fmt::format("script: {}{}", text_of(probe.command.arguments),
+                       identity_of(probe.command));
+  }
+  std::string operator()(const checks::FileProbe& probe) const {
+    return fmt::format("file: {}, present: {}", scalar(probe.path),
+                       word_of(probe.present, config::kPresentChoices));
+  }
+  std::string operator()(const checks::InterfaceProbe& probe) const {
+    return "interface: " + scalar(probe.interface);
+  }
+
+ private:
+  static std::string endpoint(const IpAddress& address, std::uint16_t port) {
+    const std::string text = address.to_string();
+    return fmt::format("{}:{}", address.is_v6() ? "[" + text + "]" : text, port);
+  }
+};
+
+void print_check(Printer& printer, const checks::CheckConfig& check) {
+  const bool never_waits = std::holds_alternative<checks::ProcessProbe>(check.probe) ||
+                           std::holds_alternative<checks::InterfaceProbe>(check.probe);
+  printer.line(2, "{}: {{{}, interval: {}{}, fall: {}, rise: {}, recover: {}, initial: {}}}",
+               scalar(check.name), std::visit(ProbeText{}, check.probe), to_text(check.interval),
+               never_waits ? "" : ", timeout: " + to_text(check.timeout), check.fall, check.rise,
+               to_text(check.recover), word_of(check.initial, config::kInitialChoices));
+}
+
+void print_groups(Printer& printer, const std::vector<GroupConfig>& groups) {
+  if (groups.empty()) return;
+  printer.line(0, "groups:");
+  for (const GroupConfig& group : groups) {
+    printer.line(2, "- name: {}", scalar(group.name));
+    printer.line(4, "instances: {}", text_of(group.instances));
+    print_notify(printer, group.notify, true);
+  }
+  printer.empty_line();
+}
+
+void print_fifo(Printer& printer, const NotifyFifo& fifo) {
+  printer.line(0, "notify_fifo:");
+  printer.line(2, "path: {}", scalar(fifo.path));
+  if (fifo.reader) printer.line(2, "reader: {}", text_of(*fifo.reader));
+  printer.empty_line();
 }
 
 void print_election(Printer& printer, const RouterConfig& router) {
@@ -129,6 +258,7 @@ void print_instance(Printer& printer, const InstanceConfig& instance) {
   printer.line(4, "lease: {}", instance.lease ? to_text(*instance.lease) : "off");
   printer.line(4, "track: [{}]",
                joined(instance.tracks, [](const Track& track) { return text_of(track); }));
+  print_notify(printer, instance.notify, false);
 }
 
 void print_teams(Printer& printer, const probe::ProbeConfig& haproxy) {
@@ -178,6 +308,13 @@ std::string print(const Config& config) {
   printer.line(0, "instances:");
   for (const InstanceConfig& instance : config.instances) print_instance(printer, instance);
   printer.empty_line();
+  print_groups(printer, config.groups);
+  if (!config.checks.empty()) {
+    printer.line(0, "checks:");
+    for (const checks::CheckConfig& check : config.checks) print_check(printer, check);
+    printer.empty_line();
+  }
+  if (config.notify_fifo) print_fifo(printer, *config.notify_fifo);
   if (config.haproxy) print_haproxy(printer, *config.haproxy);
   printer.line(0, "control: {{socket: {}, group: {}}}", scalar(config.control.socket),
                scalar(config.control.group));

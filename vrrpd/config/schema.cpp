@@ -7,14 +7,16 @@
 
 #include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
+#include "vrrpd/config/schema_checks.hpp"
 #include "vrrpd/config/schema_haproxy.hpp"
 #include "vrrpd/config/schema_instances.hpp"
+#include "vrrpd/config/schema_notify.hpp"
 
 namespace ha::config {
 namespace {
 
-constexpr std::string_view kKnown[] = {"node", "instances", "haproxy", "control", "http", "log"};
-constexpr std::string_view kLater[] = {"groups", "checks"};
+constexpr std::string_view kKnown[] = {"node",    "instances", "groups", "checks", "notify_fifo",
+                                       "haproxy", "control",   "http",   "log"};
 constexpr std::string_view kControlKnown[] = {"socket", "group"};
 constexpr std::string_view kHttpKnown[] = {"listen"};
 constexpr std::string_view kLogKnown[] = {"level", "format"};
@@ -94,13 +96,13 @@ constexpr std::size_t kGroupSizeBytesMax = 32;  // LOGIN_NAME_MAX of useradd and
 void check_haproxy_use(const Section& section, const Instances& instances,
                        Diagnostics& diagnostics) {
   if (const Node* haproxy = section.find("haproxy")) {
-    if (instances.haproxy_tracks.empty() && instances.tracks_are_complete) {
+    if (instances.tracks.haproxy.empty() && instances.tracks.are_complete) {
       diagnostics.warning(haproxy->position,
                           "haproxy has no effect: no instance has it in 'track'");
     }
     return;
   }
-  for (const Position position : instances.haproxy_tracks) {
+  for (const Position position : instances.tracks.haproxy) {
     diagnostics.error(
         position, "track haproxy needs the section 'haproxy'; 'haproxy: {}' takes its defaults");
   }
@@ -111,7 +113,7 @@ void check_haproxy_use(const Section& section, const Instances& instances,
 vrrp::Config read_config(const Node& root, std::string_view host, const FileReader& read_file,
                          Diagnostics& diagnostics) {
   vrrp::Config config;
-  const auto section = Section::open(root, "the file", {kKnown, kLater}, diagnostics);
+  const auto section = Section::open(root, "the file", {kKnown}, diagnostics);
   if (!section) return config;
 
   config.node = read_node(*section, host, diagnostics);
@@ -122,7 +124,14 @@ vrrp::Config read_config(const Node& root, std::string_view host, const FileRead
   if (const Node* haproxy = section->find("haproxy"))
     config.haproxy = read_haproxy(*haproxy, read_file, diagnostics);
   check_haproxy_use(*section, instances, diagnostics);
+  config.checks = read_checks(section->find("checks"), instances.tracks, diagnostics);
   config.instances = std::move(instances.configs);
+  if (const Node* groups = section->find("groups")) {
+    config.groups = read_groups(*groups, config.instances, diagnostics);
+  }
+  if (const Node* fifo = section->find("notify_fifo")) {
+    config.notify_fifo = read_notify_fifo(*fifo, diagnostics);
+  }
   if (const Node* control = section->find("control"))
     config.control = read_control(*control, diagnostics);
   if (const Node* http = section->find("http")) config.http = read_http(*http, diagnostics);

@@ -12,6 +12,7 @@
 #include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/draft.hpp"
+#include "vrrpd/config/schema_notify.hpp"
 
 namespace ha::config {
 namespace {
@@ -24,16 +25,14 @@ constexpr std::string_view kKnown[] = {
     "preempt",        "preempt_delay",   "addresses",
     "source_address", "multicast_group", "unicast_peers",
     "minimum_ttl",    "authentication",  "checksum",
-    "gratuitous_arp", "lease",           "track"};
-constexpr std::string_view kLater[] = {"virtual_mac", "notify"};
+    "gratuitous_arp", "lease",           "track",
+    "notify"};
+constexpr std::string_view kLater[] = {"virtual_mac"};
 constexpr std::string_view kAuthenticationKnown[] = {"type", "password"};
 constexpr std::string_view kGratuitousArpKnown[] = {"repeat", "second_burst_delay", "refresh",
                                                     "form"};
-constexpr std::string_view kTrackKnown[] = {"interface", "demote"};
-constexpr std::string_view kTrackLater[] = {"check", "sync"};
 
 constexpr std::size_t kInstancesMax = 4096;
-constexpr std::size_t kTracksMax = 64;
 constexpr std::size_t kNameSizeBytesMax = 64;
 constexpr std::size_t kPasswordSizeBytesMax = 8;  // RFC 2338 section 5.3.10
 constexpr DurationRange kPreemptDelayRange{0s, 1h};
@@ -172,67 +171,6 @@ void read_lease(const Section& section, Draft& draft, Diagnostics& diagnostics) 
   }
 }
 
-[[nodiscard]] std::optional<vrrp::Track> read_track(const Node& item, Diagnostics& diagnostics) {
-  if (item.kind != Node::Kind::kMap) {
-    const auto word =
-        read_scalar(item, "track", diagnostics, [](std::string_view text) -> Parsed<std::string> {
-          if (text == "haproxy") return std::string{text};
-          return tl::make_unexpected("is not haproxy or {interface: NAME, demote: AMOUNT}");
-        });
-    return word ? std::optional<vrrp::Track>{vrrp::TrackHaproxy{}} : std::nullopt;
-  }
-  const auto section = Section::open(item, "track", {kTrackKnown, kTrackLater}, diagnostics);
-  if (!section) return std::nullopt;
-  // What is not supported yet has other keys; asking for ours as well would only confuse.
-  const bool is_of_a_later_kind =
-      std::any_of(std::begin(kTrackLater), std::end(kTrackLater),
-                  [&](auto key) { return section->find(key) != nullptr; });
-  if (is_of_a_later_kind) return std::nullopt;
-  vrrp::TrackInterface track;
-  const bool is_complete =
-      section->require("interface") != nullptr && section->require("demote") != nullptr;
-  const Read interface = section->read("interface", track.interface, parse_interface);
-  const Read demote = section->integer("demote", track.demote, {1, 254});
-  if (!is_complete || interface != Read::kValid || demote != Read::kValid) return std::nullopt;
-  return track;
-}
-
-[[nodiscard]] std::string title_of(const vrrp::Track& track) {
-  const auto* interface = std::get_if<vrrp::TrackInterface>(&track);
-  return interface == nullptr ? "haproxy" : "interface " + shown(interface->interface);
-}
-
-void read_tracks(const Section& section, Draft& draft, Instances& instances,
-                 Diagnostics& diagnostics) {
-  const Node* list = section.find("track");
-  // `track: []` is what --print-config says where nothing is tracked.
-  if (list == nullptr || (list->kind == Node::Kind::kList && list->items.empty())) return;
-  if (!is_list(*list, "track", kTracksMax, diagnostics)) {
-    instances.tracks_are_complete = false;
-    return;
-  }
-  std::map<std::string, Position> seen;
-  for (const Node& item : list->items) {
-    const std::optional<vrrp::Track> track = read_track(item, diagnostics);
-    if (!track) {
-      instances.tracks_are_complete = false;
-      continue;
-    }
-    const auto [earlier, is_new] = seen.emplace(title_of(*track), item.position);
-    if (!is_new) {
-      diagnostics.error(item.position, fmt::format("track {} is listed twice", earlier->first));
-      continue;
-    }
-    if (std::holds_alternative<vrrp::TrackHaproxy>(*track))
-      instances.haproxy_tracks.push_back(item.position);
-    draft.config.tracks.push_back(*track);
-  }
-  if (draft.config.router.priority == kPriorityOwner) {
-    diagnostics.warning(list->position,
-                        "track has no effect: priority 255, the address owner's, never changes");
-  }
-}
-
 /// The order matters: later parts are checked against earlier ones.
 [[nodiscard]] Draft read_instance(const Node& item, Instances& instances,
                                   Diagnostics& diagnostics) {
@@ -249,7 +187,10 @@ void read_tracks(const Section& section, Draft& draft, Instances& instances,
   read_checksum(*section, draft, diagnostics);
   read_gratuitous_arp(*section, draft, diagnostics);
   read_lease(*section, draft, diagnostics);
-  read_tracks(*section, draft, instances, diagnostics);
+  read_tracks(*section, draft, instances.tracks, diagnostics);
+  if (const Node* notify = section->find("notify")) {
+    draft.config.notify = read_notify(*notify, Notified::kInstance, diagnostics);
+  }
   return draft;
 }
 

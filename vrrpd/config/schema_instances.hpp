@@ -6,13 +6,13 @@
 #include "settings/diagnostics.hpp"
 #include "settings/source.hpp"
 #include "vrrpd/config/config.hpp"
+#include "vrrpd/config/draft.hpp"
 
 namespace ha::config {
 
 struct Instances {
   std::vector<vrrp::InstanceConfig> configs;
-  std::vector<Position> haproxy_tracks;  ///< where an instance tracks `haproxy`
-  bool tracks_are_complete = true;       ///< no track was refused
+  TrackUses tracks;
 };
 
 /// Reads the list, with all checks within an instance and between them; what is wrong is in

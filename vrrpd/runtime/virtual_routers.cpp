@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "vrrpd/runtime/tracks.hpp"
 namespace ha::vrrp {
 namespace {
 
@@ -302,7 +303,9 @@ void VirtualRouters::evaluate(RouterDriver& router, TimePoint at) {
     const bool up = std::any_of(links.begin(), links.end(), [&](const Link& link) {
       return link.name == tracked->interface && link.up && link.running;
     });
-    router.set_demotion({source_of(track), up ? 0 : tracked->demote, up ? "up" : "down or missing"},
+    const Health health{up ? Health::Verdict::kHealthy : Health::Verdict::kUnhealthy, 0,
+                        up ? "up" : "down or missing"};
+    router.set_demotion(demotion_of("interface " + tracked->interface, tracked->effect, health),
                         at);
   }
 

@@ -136,18 +136,115 @@ std::optional<Duration> any_lease(const RouterConfig& router) {
   return time_between(shortest, 1h, 1s);
 }
 
-std::vector<Track> any_tracks(bool with_haproxy) {
+TrackEffect any_effect() {
+  using Kind = TrackEffect::Kind;
+  const Kind kind = one_of<Kind>({Kind::kDemote, Kind::kPromote, Kind::kFault});
+  return {kind, kind == Kind::kFault ? 0 : between(1, 254), coin()};
+}
+
+/// At least one instance tracks each check, or the file would warn.
+std::vector<Track> any_tracks(bool with_haproxy, const std::vector<checks::CheckConfig>& checks) {
   std::vector<Track> tracks;
   std::set<std::string> interfaces;
   for (int left = between(0, 3); left > 0; --left) interfaces.insert(any_interface());
   for (const std::string& interface : interfaces)
-    tracks.emplace_back(TrackInterface{interface, between(1, 254)});
+    tracks.emplace_back(TrackInterface{interface, any_effect()});
+  for (const checks::CheckConfig& check : checks) {
+    TrackEffect effect = any_effect();
+    if (checks::gives_number(check)) {
+      effect = {TrackEffect::Kind::kWeight, coin() ? between(1, 254) : between(-254, -1), false};
+    }
+    tracks.emplace_back(TrackCheck{check.name, effect});
+  }
   if (with_haproxy)
     tracks.insert(tracks.begin() + between(0, static_cast<int>(tracks.size())), TrackHaproxy{});
   return tracks;
 }
 
-InstanceConfig any_instance(int number, bool with_haproxy, int& serial) {
+Command any_command(bool with_timeout) {
+  Command command;
+  command.arguments.push_back(any_path());
+  for (int left = between(0, 2); left > 0; --left) {
+    command.arguments.push_back(coin() ? "" : any_text(20, printable_except("") + " "));
+  }
+  if (coin()) command.user = any_word(32);
+  if (coin()) command.group = any_word(32);
+  command.timeout = with_timeout ? time_between(100ms, 1h) : Duration::zero();
+  return command;
+}
+
+NotifyConfig any_notify(bool is_group) {
+  NotifyConfig notify;
+  for (auto* command : {&notify.master, &notify.backup, &notify.fault, &notify.stop, &notify.any}) {
+    if (between(0, 3) == 0) *command = any_command(true);
+  }
+  if (!is_group && coin()) {
+    notify.lower_priority = any_command(true);
+    notify.priority_changes = coin();
+  }
+  return notify;
+}
+
+checks::Probe any_probe(int& serial) {
+  const auto port = [] { return static_cast<std::uint16_t>(between(1, 65535)); };
+  const Family family = coin() ? Family::kIpv4 : Family::kIpv6;
+  switch (between(0, 6)) {
+    case 0: {
+      const int least = between(0, 65535);
+      return checks::ProcessProbe{any_text(255, printable_except("/")), least,
+                                  between(least, 65535)};
+    }
+    case 1:
+      return checks::TcpProbe{any_address(family, false, ++serial), port()};
+    case 2: {
+      const int least = between(100, 599);
+      return checks::HttpProbe{
+          any_address(family, false, ++serial), port(), "/" + any_text(200, printable_except("#")),
+          coin() ? "" : any_word(255),          least,  between(least, 599)};
+    }
+    case 3:
+      return checks::UnitProbe{"a" + any_text(200, printable_except("/")) + ".service"};
+    case 4: {
+      checks::ScriptProbe probe{any_command(false)};
+      return probe;
+    }
+    case 5:
+      return checks::FileProbe{
+          any_path(), one_of<checks::FileProbe::Present>({checks::FileProbe::Present::kHealthy,
+                                                          checks::FileProbe::Present::kUnhealthy,
+                                                          checks::FileProbe::Present::kNumber})};
+    default:
+      return checks::InterfaceProbe{any_interface()};
+  }
+}
+
+std::vector<checks::CheckConfig> any_checks(int& serial) {
+  std::vector<checks::CheckConfig> checks;
+  for (int left = between(0, 4); left > 0; --left) {
+    checks::CheckConfig check;
+    check.name = std::to_string(left) + any_word(60);
+    check.probe = any_probe(serial);
+    check.interval = time_between(10ms, 2h);
+    const bool never_waits = std::holds_alternative<checks::ProcessProbe>(check.probe) ||
+                             std::holds_alternative<checks::InterfaceProbe>(check.probe);
+    if (!never_waits) check.timeout = time_between(10ms, 2h);
+    if (auto* script = std::get_if<checks::ScriptProbe>(&check.probe)) {
+      script->command.timeout = check.timeout;
+    }
+    check.fall = between(1, 10'000);
+    check.rise = between(1, 10'000);
+    check.recover = time_between(0s, 24h);
+    check.initial =
+        one_of<checks::Initial>({checks::Initial::kUnknown, checks::Initial::kUnhealthy});
+    checks.push_back(std::move(check));
+  }
+  std::sort(checks.begin(), checks.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  return checks;
+}
+
+InstanceConfig any_instance(int number, bool with_haproxy,
+                            const std::vector<checks::CheckConfig>& checks, int& serial) {
   InstanceConfig instance;
   const Family family = coin() ? Family::kIpv4 : Family::kIpv6;
   const bool is_v4 = family == Family::kIpv4;
@@ -175,7 +272,8 @@ InstanceConfig any_instance(int number, bool with_haproxy, int& serial) {
   if (is_v4)
     instance.gratuitous_arp_form =
         one_of<ArpForm>({ArpForm::kRequest, ArpForm::kReply, ArpForm::kBoth});
-  instance.tracks = any_tracks(with_haproxy);
+  instance.tracks = any_tracks(with_haproxy, checks);
+  instance.notify = any_notify(false);
   return instance;
 }
 
@@ -233,10 +331,19 @@ Config any_config() {
   config.node = any_word(64);
   if (coin()) config.haproxy = any_haproxy();
   int serial = 0;
+  config.checks = any_checks(serial);
   const int count = between(1, 4);
   for (int number = 1; number <= count; ++number) {
-    config.instances.push_back(any_instance(number, config.haproxy && coin(), serial));
+    config.instances.push_back(
+        any_instance(number, config.haproxy && coin(), config.checks, serial));
+    if (between(0, 2) == 0) {
+      config.groups.push_back({std::to_string(number) + any_word(60),
+                               {config.instances.back().name},
+                               any_notify(true)});
+    }
   }
+  if (coin()) config.notify_fifo = NotifyFifo{any_path(), std::nullopt};
+  if (config.notify_fifo && coin()) config.notify_fifo->reader = any_command(false);
   config.control = {any_path(), any_word(32)};
   if (coin()) {
     config.http = HttpConfig{any_address(coin() ? Family::kIpv4 : Family::kIpv6, false, ++serial),

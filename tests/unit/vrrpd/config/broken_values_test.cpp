@@ -324,7 +324,8 @@ TEST_CASE("tracks have to make sense", "[config]") {
       {instance_with("") + "haproxy: {}\n",
        {"6:10: warning: haproxy has no effect: no instance has it in 'track'"}},
       {instance_with("track: [haproxi]") + "haproxy: {}\n",
-       {"5:13: error: track 'haproxi' is not haproxy or {interface: NAME, demote: AMOUNT}"}},
+       {"5:13: error: track 'haproxi' is not haproxy, {interface: NAME, demote: AMOUNT} or {check: "
+        "NAME, demote: AMOUNT}"}},
       {instance_with("track: [haproxy, haproxy]") + "haproxy: {}\n",
        {"5:22: error: track haproxy is listed twice"}},
       {instance_with("track: [{interface: a, demote: 1}, {interface: a, demote: 2}]"),

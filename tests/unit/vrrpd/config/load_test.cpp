@@ -126,7 +126,8 @@ log: {level: debug, format: json}
   instance.checksum = ChecksumPolicy::kMessageOnly;
   instance.gratuitous_arp_form = ArpForm::kBoth;
   instance.lease = 1min;
-  instance.tracks = {TrackHaproxy{}, TrackInterface{"eth1", 30}};
+  instance.tracks = {TrackHaproxy{},
+                     TrackInterface{"eth1", {TrackEffect::Kind::kDemote, 30, false}}};
   expected.instances = {instance};
   probe::ProbeConfig haproxy;
   haproxy.stats = "/run/h.sock";
@@ -161,6 +162,75 @@ TEST_CASE("an automatic lease is the least number of whole seconds that holds th
   CHECK(lease("advertisement_interval: 40.95s") == Duration{123s});
   CHECK(lease("lease: off") == std::nullopt);
   CHECK(lease("lease: 1h") == Duration{1h});
+}
+
+TEST_CASE("checks, groups and notifications arrive where they belong", "[config]") {
+  using Kind = TrackEffect::Kind;
+  const Config config = config_of(R"(
+instances:
+  - name: A
+    vrid: 1
+    addresses: [10.0.0.1]
+    track:
+      - {check: procs, demote: 20}
+      - {check: db, promote: 2}
+      - {check: web, fault: true}
+      - {check: unit, demote: 9, when: healthy}
+      - {check: load, weight: -3}
+      - {check: link, promote: 4, when: unhealthy}
+      - {check: old, fault: true, when: healthy}
+    notify:
+      master: [/usr/local/bin/on-master, --quiet]
+      any: {command: /usr/local/bin/on-any, user: ops, group: adm, timeout: 5s}
+      lower_priority: /bin/lower
+      priority_changes: true
+groups:
+  - {name: G, instances: [A], notify: {fault: /bin/fault}}
+checks:
+  procs: {process: haproxy, at_least: 2, at_most: 9, recover: 10s}
+  db: {tcp: "[::1]:3306", interval: 5s, timeout: 2s, fall: 4, rise: 5}
+  web: {http: "http://127.0.0.1:8080/login?x=1", expect: 200, host: jenkins, initial: unhealthy}
+  unit: {unit: "app@1.service"}
+  load: {file: /run/load, present: number}
+  link: {interface: eth1}
+  old: {script: [/usr/local/bin/check.sh, -v], user: nobody, timeout: 4s, interval: 5s}
+notify_fifo: {path: /run/n.fifo, reader: /usr/bin/reader}
+)");
+
+  const InstanceConfig& instance = config.instances.at(0);
+  CHECK(instance.tracks == std::vector<Track>{TrackCheck{"procs", {Kind::kDemote, 20, false}},
+                                              TrackCheck{"db", {Kind::kPromote, 2, true}},
+                                              TrackCheck{"web", {Kind::kFault, 0, false}},
+                                              TrackCheck{"unit", {Kind::kDemote, 9, true}},
+                                              TrackCheck{"load", {Kind::kWeight, -3, false}},
+                                              TrackCheck{"link", {Kind::kPromote, 4, false}},
+                                              TrackCheck{"old", {Kind::kFault, 0, true}}});
+  NotifyConfig notify;
+  notify.master = Command{{"/usr/local/bin/on-master", "--quiet"}, "", "", 30s};
+  notify.any = Command{{"/usr/local/bin/on-any"}, "ops", "adm", 5s};
+  notify.lower_priority = Command{{"/bin/lower"}, "", "", 30s};
+  notify.priority_changes = true;
+  CHECK(instance.notify == notify);
+
+  NotifyConfig group_notify;
+  group_notify.fault = Command{{"/bin/fault"}, "", "", 30s};
+  CHECK(config.groups == std::vector<GroupConfig>{{"G", {"A"}, group_notify}});
+  CHECK(config.notify_fifo == NotifyFifo{"/run/n.fifo", Command{{"/usr/bin/reader"}, "", "", 0s}});
+
+  using namespace ha::checks;
+  // By name. What is known for certain counts at once, what is asked may fail by chance.
+  const std::vector<CheckConfig> expected{
+      {"db", TcpProbe{ip("::1"), 3306}, 5s, 2s, 4, 5, 0s, Initial::kUnknown},
+      {"link", InterfaceProbe{"eth1"}, 2s, 1s, 1, 1, 0s, Initial::kUnknown},
+      {"load", FileProbe{"/run/load", FileProbe::Present::kNumber}, 2s, 1s, 1, 1, 0s,
+       Initial::kUnknown},
+      {"old", ScriptProbe{{{"/usr/local/bin/check.sh", "-v"}, "nobody", "", 4s}}, 5s, 4s, 3, 2, 0s,
+       Initial::kUnknown},
+      {"procs", ProcessProbe{"haproxy", 2, 9}, 2s, 1s, 1, 1, 10s, Initial::kUnknown},
+      {"unit", UnitProbe{"app@1.service"}, 2s, 1s, 1, 1, 0s, Initial::kUnknown},
+      {"web", HttpProbe{ip("127.0.0.1"), 8080, "/login?x=1", "jenkins", 200, 200}, 2s, 1s, 3, 2, 0s,
+       Initial::kUnhealthy}};
+  CHECK(config.checks == expected);
 }
 
 TEST_CASE("the example of the manual loads, without the keys of later versions", "[config]") {
@@ -338,5 +408,5 @@ TEST_CASE("every sample in etc/ is without errors and warnings and survives prin
     CHECK(load(print(*loaded.config), "printed", "").config == loaded.config);
     ++samples;
   }
-  CHECK(samples >= 6);
+  CHECK(samples >= 7);
 }

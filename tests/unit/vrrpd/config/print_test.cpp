@@ -113,3 +113,36 @@ TEST_CASE("IPv6 addresses are quoted, so that no reader stumbles over their colo
   CHECK(text.find("source_address: \"fe80::3\"") != std::string::npos);
   CHECK(text.find("multicast_group: \"ff02::12\"") != std::string::npos);
 }
+
+TEST_CASE("checks, groups and commands are printed in full", "[config]") {
+  const std::string text =
+      printed(instance_with(
+                  "track: [{check: a, demote: 5}, {check: b, promote: 2}, {interface: eth1, fault: "
+                  "true, when: healthy}]\n    notify: {any: /bin/x}") +
+              R"(groups: [{name: G, instances: [A]}]
+checks:
+  b: {http: "http://[::1]/x"}
+  a: {process: haproxy}
+notify_fifo: {path: /run/f, reader: {command: [/bin/r, "a b"], user: ops}}
+)");
+  CHECK(
+      text.find(
+          R"(    track: [{check: a, demote: 5}, {check: b, promote: 2}, {interface: eth1, fault: true, when: healthy}]
+    notify:
+      any: {command: [/bin/x], timeout: 30s}
+      priority_changes: false
+
+groups:
+  - name: G
+    instances: [A]
+
+checks:
+  a: {process: haproxy, at_least: 1, at_most: 65535, interval: 2s, fall: 1, rise: 1, recover: 0s, initial: unknown}
+  b: {http: "http://[::1]:80/x", expect: 200-399, interval: 2s, timeout: 1s, fall: 3, rise: 2, recover: 0s, initial: unknown}
+
+notify_fifo:
+  path: /run/f
+  reader: {command: [/bin/r, "a b"], user: ops}
+
+control:)") != std::string::npos);
+}
