@@ -1,0 +1,125 @@
+/// Probes that a child makes: scripts, systemd's answer about a unit, and a look at a file, which
+/// may lie on a file system that does not answer.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "vrrpd/checks/answers.hpp"
+#include "vrrpd/checks/prober.hpp"
+#include "vrrpd/kernel/descriptor.hpp"
+
+namespace ha::checks {
+namespace {
+
+using vrrp::Ended;
+using vrrp::Launch;
+using vrrp::Subprocesses;
+
+constexpr const char* kScriptUser = "nobody";
+constexpr const char* kSystemctl = "/usr/bin/systemctl";
+/// systemd's own sign that it runs (sd_booted(3)); in memory, so that looking does not block.
+constexpr const char* kSystemdRuns = "/run/systemd/system";
+
+/// What the child says of a file: its first letter, then the content or the reason.
+constexpr char kPresent = '+';
+constexpr char kAbsent = '-';
+constexpr char kUnknown = '?';
+
+/// Runs in a child.
+std::string look_at(const FileProbe& file) {
+  struct stat status {};
+  if (::stat(file.path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return {kAbsent};
+    return kUnknown + std::string{std::strerror(errno)};
+  }
+  if (file.present != FileProbe::Present::kNumber) return {kPresent};
+  const vrrp::Descriptor descriptor{::open(file.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+  char text[64];
+  const ssize_t size = ::read(descriptor.get(), text, sizeof text);
+  if (size < 0) return kUnknown + std::string{std::strerror(errno)};
+  return kPresent + std::string{text, static_cast<std::size_t>(size)};
+}
+
+Outcome outcome_of(const FileProbe& file, const Ended& ended) {
+  if (ended.kind != Ended::Kind::kExited || ended.text.empty()) {
+    return {false, "look at the file: " + to_string(ended), 0};
+  }
+  const char what = ended.text.front();
+  const std::string rest = ended.text.substr(1);
+  if (what == kUnknown) return {false, "look at the file: " + rest, 0};
+  const bool present = what == kPresent;
+  if (file.present != FileProbe::Present::kNumber) {
+    return {present == (file.present == FileProbe::Present::kHealthy),
+            fmt::format("{} {}", file.path, present ? "is there" : "is not there"), 0};
+  }
+  const auto number = parse_number(rest);
+  if (!number) return {false, fmt::format("{} does not begin with a number", file.path), 0};
+  return {true, fmt::format("{} says {}", file.path, *number), *number};
+}
+
+Outcome outcome_of(const UnitProbe& unit, const Ended& ended) {
+  if (ended.kind == Ended::Kind::kExited) {
+    // systemctl(1), exit status.
+    if (ended.value == 0) return {true, unit.unit + " is active", 0};
+    if (ended.value == 3) return {false, unit.unit + " is not active", 0};
+    if (ended.value == 4) return {false, "there is no unit " + unit.unit, 0};
+  }
+  return {false, "systemctl: " + to_string(ended), 0};
+}
+
+class ChildProber : public Prober {
+ public:
+  ChildProber(Subprocesses& subprocesses, CheckConfig check, Listener listener)
+      : subprocesses_{subprocesses}, check_{std::move(check)}, listener_{std::move(listener)} {}
+  ~ChildProber() override { subprocesses_.abandon(child_); }
+
+  void start() override {
+    if (const auto* script = std::get_if<ScriptProbe>(&check_.probe)) {
+      Launch launch;
+      launch.command = script->command;
+      launch.default_user = kScriptUser;
+      run(std::move(launch), [](const Ended& ended) -> Outcome {
+        return {ended.kind == Ended::Kind::kExited && ended.value == 0, to_string(ended), 0};
+      });
+    } else if (const auto* unit = std::get_if<UnitProbe>(&check_.probe)) {
+      if (::access(kSystemdRuns, F_OK) != 0) {
+        return listener_.outcome({false, "systemd does not run here", 0});
+      }
+      Launch launch;
+      launch.command.arguments = {kSystemctl, "is-active", "--quiet", "--", unit->unit};
+      run(std::move(launch), [unit](const Ended& ended) { return outcome_of(*unit, ended); });
+    } else if (const auto* file = std::get_if<FileProbe>(&check_.probe)) {
+      child_ = subprocesses_.start(
+          [file] { return look_at(*file); }, check_.timeout,
+          [this, file](const Ended& ended) { listener_.outcome(outcome_of(*file, ended)); });
+    }
+  }
+
+ private:
+  template <class Read>
+  void run(Launch launch, Read read) {
+    launch.command.timeout = check_.timeout;
+    launch.dies_with_us = true;
+    child_ = subprocesses_.start(
+        std::move(launch), [this, read](const Ended& ended) { listener_.outcome(read(ended)); });
+  }
+
+  Subprocesses& subprocesses_;
+  CheckConfig check_;
+  Listener listener_;
+  Subprocesses::Id child_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Prober> make_child_prober(const ProbeServices& services, const CheckConfig& check,
+                                          Listener listener) {
+  return std::make_unique<ChildProber>(services.subprocesses, check, std::move(listener));
+}
+
+}  // namespace ha::checks
