@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "ha/check.hpp"
+#include "vrrpd/check_health.hpp"
 #include "vrrpd/guard/estate.hpp"
 #include "vrrpd/guard/guard.hpp"
 #include "vrrpd/guard/last_will.hpp"
@@ -18,8 +19,10 @@
 #include "vrrpd/kernel/netlink.hpp"
 #include "vrrpd/runtime/capabilities.hpp"
 #include "vrrpd/runtime/control.hpp"
+#include "vrrpd/runtime/notifier.hpp"
 #include "vrrpd/runtime/reloader.hpp"
 #include "vrrpd/runtime/service_manager.hpp"
+#include "vrrpd/runtime/tracks.hpp"
 #include "vrrpd/runtime/virtual_routers.hpp"
 #include "vrrpd/runtime/web.hpp"
 #include "vrrpd/version.hpp"
@@ -51,7 +54,9 @@ class Daemon {
         log_{log},
         path_{std::move(path)},
         estate_{estate},
-        routers_{io, kernel, frames, log},
+        notifier_{io, log},
+        routers_{io, kernel, frames, notifier_, log},
+        checks_{io, log, routers_},
         reloader_{log,
                   path_.string(),
                   std::move(config),
@@ -79,10 +84,15 @@ class Daemon {
     if (!control_->warning().empty()) log_.warning("{}", control_->warning());
     wait_for_signal();
     accept_signals();
-    routers_.on_local_addresses([this] { tell_local_addresses(); });
+    routers_.on_surroundings([this] {
+      tell_local_addresses();
+      checks_.links_changed();
+    });
+    notifier_.set_fifo(config.notify_fifo);
     // Health first, so that a successor does not begin with a priority that it does not have.
+    checks_.begin(config.checks, estate_.checks());
     apply_haproxy(config.haproxy);
-    static_cast<void>(routers_.apply(config.instances, records, OnRefusal::kGoOn));
+    static_cast<void>(apply_instances(config, records, OnRefusal::kGoOn));
     arm_trial();
     web_.listen(config.http);
     service_manager_.ready(fmt::format("{} virtual routers", config.instances.size()));
@@ -91,11 +101,13 @@ class Daemon {
     return {};
   }
 
+  /// Hands over at once; the loop ends when those have been notified who want to know.
   void stop() {
+    stopping_ = true;
     service_manager_.stopping();
     reloader_.stop();
     routers_.shut_down();
-    io_.stop();
+    notifier_.finish([this] { io_.stop(); });
   }
 
  private:
@@ -107,13 +119,20 @@ class Daemon {
         wait_for_signal();
         return;
       }
+      if (stopping_) return io_.stop();  // notify commands are not waited for any longer
       log_.info("stopping: signal {}", signal);
       stop();
+      wait_for_signal();
     });
   }
 
   ReloadOutcome reload(std::optional<Duration> trial) {
-    ReloadOutcome outcome = reloader_.reload(trial, std::chrono::steady_clock::now());
+    ReloadOutcome outcome;
+    if (stopping_) {
+      outcome.error = "vrrpd is stopping";
+      return outcome;
+    }
+    outcome = reloader_.reload(trial, std::chrono::steady_clock::now());
     arm_trial();
     return outcome;
   }
@@ -145,13 +164,25 @@ class Daemon {
                                  OnRefusal on_refusal) {
     const auto records = estate_.prepare(print(config), config.instances.size(), noted(trial));
     if (!records) return {records.error().message()};
-    std::vector<std::string> obstacles = routers_.apply(config.instances, *records, on_refusal);
+    std::vector<std::string> obstacles = apply_instances(config, *records, on_refusal);
     if (!obstacles.empty()) return obstacles;
+    notifier_.set_fifo(config.notify_fifo);
+    checks_.apply(config.checks, estate_.checks());
     estate_.commit();
     log_.configure(config.log);
     apply_haproxy(config.haproxy);
     web_.listen(config.http);
     return {};
+  }
+
+  /// Returns what is in the way, as VirtualRouters::apply() does.
+  std::vector<std::string> apply_instances(const Config& config, std::span<RouterRecord> records,
+                                           OnRefusal on_refusal) {
+    const int haproxy_maximum =
+        config.haproxy ? std::max(config.haproxy->demote_unhealthy, config.haproxy->demote_down)
+                       : 0;
+    routers_.prepare(config.groups, haproxy_maximum);
+    return routers_.apply(share_tracks(config.instances, config.groups), records, on_refusal);
   }
 
   void apply_haproxy(const std::optional<probe::ProbeConfig>& config) {
@@ -198,7 +229,9 @@ class Daemon {
   Log& log_;
   std::filesystem::path path_;
   Estate& estate_;
+  Notifier notifier_;
   VirtualRouters routers_;
+  CheckHealth checks_;
   Reloader reloader_;
   std::optional<HaproxyHealth> health_;
   std::optional<LocalAddresses> told_;
@@ -207,6 +240,7 @@ class Daemon {
   Web web_;
   ServiceManager service_manager_;
   boost::asio::signal_set signals_;
+  bool stopping_ = false;
 };
 
 /// Gives back what reading a large configuration took, which malloc() would keep for this process.

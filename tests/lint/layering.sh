@@ -24,6 +24,9 @@ pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stat
 for part in authority config delta exclude manifest mounts records role; do
   for file in sync/$part.?pp; do pure+=" $file"; done
 done
+for part in checks/config checks/counting checks/answers runtime/notify runtime/tracks; do
+  for file in vrrpd/$part.?pp; do pure+=" $file"; done
+done
 forbid "$pure" 'boost/asio/(io_context|steady_timer|local|posix|signal_set|post|read|write|buffer)' 'decision code must not do I/O'
 forbid "$pure" '(sys/|netinet/|linux/|net/|unistd|poll\.h|fcntl)' 'decision code must not know the kernel'
 forbid "$pure" '(fstream|iostream|filesystem|thread|mutex)' 'decision code must not touch files, streams or threads'
@@ -36,6 +39,7 @@ forbid 'settings' '"(vrrpd|haproxy_probe|sync)/' 'settings knows only include/ha
 forbid "$(echo haproxy_probe/*.?pp)" '"vrrpd/' 'haproxy_probe knows only include/ha'
 forbid 'haproxy_probe/cli' '"vrrpd/(wire|engine|kernel|runtime)' 'haproxy-probe knows only the probe and config'
 forbid 'vrrpd/runtime vrrpd/config' '"haproxy_probe/(client|evaluator|stats)' 'only the daemon wires the probe in'
+forbid 'vrrpd/checks' '"vrrpd/(wire|engine|config|guard|ctl|runtime/[^s])' 'vrrpd/checks knows only include/ha and how to start a child'
 forbid 'vrrpd/ctl' '"vrrpd/(wire|engine|kernel|config|runtime)' 'vrrpctl speaks to the daemon over its socket only'
 forbid "$(ls -d vrrpd/* haproxy_probe sync settings include | grep -v '^vrrpd/kernel$' | tr '\n' ' ')" 'netlink/' 'only vrrpd/kernel uses libnl'
 forbid "$(ls -d vrrpd/* haproxy_probe sync include | tr '\n' ' ')" 'yaml-cpp/' 'only settings uses yaml-cpp'

@@ -29,6 +29,9 @@ struct DescribeEvent {
   }
   std::string operator()(const vrrp::AnnouncementDue&) const { return "announcement due"; }
   std::string operator()(const vrrp::AddressesLost&) const { return "addresses lost"; }
+  std::string operator()(const vrrp::TakeOverDeferred&) const { return "take-over deferred"; }
+  std::string operator()(const vrrp::TakeOver&) const { return "take over"; }
+  std::string operator()(const vrrp::StepAside&) const { return "step aside"; }
   std::string operator()(const vrrp::Reconfigured&) const { return "reconfigured"; }
   std::string operator()(const vrrp::DeadlineReached&) const { return "timer"; }
 };

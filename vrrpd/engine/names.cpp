@@ -34,6 +34,8 @@ std::string_view name_of(LastEvent event) {
       return "lower-priority-master";
     case LastEvent::kOwnerPreempt:
       return "owner-preempt";
+    case LastEvent::kHeldBack:
+      return "held-back";
   }
   return "none";
 }

@@ -60,6 +60,7 @@ void accept(const Context& context, Backup& backup, const AdvertReceived& advert
       context.now + master_down_interval(context.config.version, backup.priority, advert.interval);
   backup.rival.reset();
   backup.master_left = false;
+  backup.waiting = false;
 }
 
 Step step_down(const Context& context, const Master& master, const AdvertReceived& advert,
@@ -131,6 +132,8 @@ LastEvent last_event(Faulted::Cause cause) {
       return LastEvent::kNoPrimaryIpAddress;
     case Faulted::Cause::kNoVirtualIpAddresses:
       return LastEvent::kNoVirtualIpAddresses;
+    case Faulted::Cause::kHeldBack:
+      return LastEvent::kHeldBack;
   }
   return LastEvent::kNone;
 }
@@ -163,6 +166,9 @@ struct InInitialize {
   Step operator()(const AnnouncementDue&) const { return stay(Initialize{}); }
   Step operator()(const AddressesLost&) const { return stay(Initialize{}); }
   Step operator()(const Reconfigured&) const { return stay(Initialize{}); }
+  Step operator()(const TakeOverDeferred&) const { return stay(Initialize{}); }
+  Step operator()(const TakeOver&) const { return stay(Initialize{}); }
+  Step operator()(const StepAside&) const { return stay(Initialize{}); }
   Step operator()(const DeadlineReached&) const { return stay(Initialize{}); }
 };
 
@@ -180,6 +186,9 @@ struct InFault {
   Step operator()(const AnnouncementDue&) const { return stay(Fault{}); }
   Step operator()(const AddressesLost&) const { return stay(Fault{}); }
   Step operator()(const Reconfigured&) const { return stay(Fault{}); }
+  Step operator()(const TakeOverDeferred&) const { return stay(Fault{}); }
+  Step operator()(const TakeOver&) const { return stay(Fault{}); }
+  Step operator()(const StepAside&) const { return stay(Fault{}); }
   Step operator()(const DeadlineReached&) const { return stay(Fault{}); }
 };
 
@@ -246,6 +255,20 @@ struct InBackup {
     }
     return become_master(context, backup.priority, backup.address, why_master());
   }
+
+  Step operator()(const TakeOverDeferred&) const {
+    Backup next = backup;
+    next.waiting = true;
+    next.master_down_at = context.now + context.config.advertisement_interval;
+    return stay(std::move(next));
+  }
+
+  Step operator()(const TakeOver&) const {
+    if (!backup.waiting) return stay(backup);
+    return become_master(context, backup.priority, backup.address, why_master());
+  }
+
+  Step operator()(const StepAside&) const { return stay(backup); }
 
  private:
   Duration skew(Priority priority) const {
@@ -362,6 +385,20 @@ struct InMaster {
     Master next = master;
     announce_again(next, context.now);
     return {std::move(next), {RestoreAddresses{}}};
+  }
+
+  Step operator()(const TakeOverDeferred&) const { return stay(master); }
+  Step operator()(const TakeOver&) const { return stay(master); }
+
+  Step operator()(const StepAside&) const {
+    if (master.priority == kPriorityOwner) return stay(master);
+    std::vector<Action> actions;
+    // After a stall somebody else may be master; then it is not ours to let go of.
+    if (!stalled()) actions.emplace_back(SendAdvert{kPriorityRelease});
+    actions.emplace_back(ReleaseAddresses{});
+    actions.emplace_back(
+        Transitioned{"backup", LastEvent::kHeldBack, NewMasterReason::kNotMaster, {}});
+    return {follow_nobody(context, master.priority, master.address), std::move(actions)};
   }
 
   Step operator()(const Reconfigured&) const { return advertise_now(master); }

@@ -90,6 +90,8 @@ struct Backup {
   bool master_left = false;
   /// Until then advertisements of lower priority are accepted (preempt_delay).
   std::optional<TimePoint> preempt_hold_until;
+  /// Its time has come, but not yet that of its group.
+  bool waiting = false;
   friend bool operator==(const Backup&, const Backup&) = default;
 };
 
@@ -135,12 +137,14 @@ struct Started {
   /// succeeded without a fail-over if the others cannot have noticed; see succeeds().
   std::optional<TimePoint> predecessor_advertised_at{};
 };
-/// Something it needs went away; `cause` is one of the interface or address events of RFC 8347.
+/// Something it needs went away; `cause` is one of the interface or address events of RFC 8347, or
+/// kHeldBack.
 struct Faulted {
   enum class Cause : std::uint8_t {
     kInterfaceDown,
     kNoPrimaryIpAddress,
-    kNoVirtualIpAddresses
+    kNoVirtualIpAddresses,
+    kHeldBack,  ///< something it tracks keeps it out, or another router of its group is in fault
   } cause;
 };
 struct ShutDown {};
@@ -167,12 +171,20 @@ struct AddressesLost {};
 /// The RouterConfig passed to step() is another one than before, or the addresses that are
 /// advertised changed.
 struct Reconfigured {};
+/// As a member of a group: its own time has come, and it waits for that of the others. Delivered in
+/// place of the DeadlineReached that would make it master.
+struct TakeOverDeferred {};
+/// The time of all members has come: a waiting one becomes master.
+struct TakeOver {};
+/// Another member of the group is no longer master: neither may this one be. Means nothing to an
+/// owner.
+struct StepAside {};
 /// `deadline()` has passed. Early or duplicate ones are harmless.
 struct DeadlineReached {};
 
-using Event =
-    std::variant<Started, Faulted, ShutDown, AdvertReceived, PriorityChanged, AddressChanged,
-                 AnnouncementDue, AddressesLost, Reconfigured, DeadlineReached>;
+using Event = std::variant<Started, Faulted, ShutDown, AdvertReceived, PriorityChanged,
+                           AddressChanged, AnnouncementDue, AddressesLost, Reconfigured,
+                           TakeOverDeferred, TakeOver, StepAside, DeadlineReached>;
 
 // ---- actions, carried out in order ----
 
@@ -211,6 +223,7 @@ enum class LastEvent : std::uint8_t {
   kPreemptHoldTimeout,
   kLowerPriorityMaster,
   kOwnerPreempt,
+  kHeldBack,  ///< not of the RFC: Faulted::Cause::kHeldBack
 };
 /// "master-timeout".
 [[nodiscard]] std::string_view name_of(LastEvent event);

@@ -39,21 +39,22 @@ Estate::Estate(Estate&& other) noexcept
     : file_{std::move(other.file_)},
       header_{std::exchange(other.header_, nullptr)},
       records_{std::exchange(other.records_, {})},
-      prepared_{std::exchange(other.prepared_, {})} {}
+      prepared_{std::exchange(other.prepared_, {})},
+      checks_generation_{other.checks_generation_} {}
 
 Estate::~Estate() {
   unmap(records_);
   unmap(prepared_);
-  if (header_ != nullptr) ::munmap(header_, kPageSizeBytes);
+  if (header_ != nullptr) ::munmap(header_, whole_pages(sizeof(Header)));
 }
 
 Result<Estate> Estate::create() {
-  static_assert(sizeof(Header) <= kPageSizeBytes);
   Descriptor file{::memfd_create("vrrpd", MFD_CLOEXEC)};
-  if (file.get() < 0 || ::ftruncate(file.get(), kPageSizeBytes) != 0) {
+  if (file.get() < 0 ||
+      ::ftruncate(file.get(), static_cast<off_t>(whole_pages(sizeof(Header)))) != 0) {
     return failure(errno, "allocate memory to share with the guard");
   }
-  const auto memory = map_shared(file.get(), 0, kPageSizeBytes);
+  const auto memory = map_shared(file.get(), 0, sizeof(Header));
   if (!memory) return tl::unexpected{memory.error()};
   return Estate{std::move(file), ::new (*memory) Header{}};
 }
@@ -111,7 +112,10 @@ Result<std::span<RouterRecord>> Estate::prepare(std::string_view configuration, 
   if (!records) return records;
   for (RouterRecord& record : *records) ::new (&record) RouterRecord{};
   prepared_ = *records;
-  header_->generations[header_->current.load() == 1 ? 1 : 0] = generation;
+  const std::size_t next = header_->current.load() == 1 ? 1 : 0;
+  header_->generations[next] = generation;
+  checks_generation_ = next;
+  for (std::atomic<std::int32_t>& check : header_->checks[next]) check.store(0);
   return prepared_;
 }
 
@@ -129,6 +133,10 @@ void Estate::commit() {
 }
 
 void Estate::confirm() { header_->generations[header_->current.load() - 1].trial_ends_at = 0; }
+
+std::span<std::atomic<std::int32_t>> Estate::checks() {
+  return header_->checks[checks_generation_];
+}
 
 Result<Estate::Contents> Estate::open() {
   const std::uint32_t current = header_->current.load();
@@ -148,6 +156,7 @@ Result<Estate::Contents> Estate::open() {
   auto records = map(generation);
   if (!records) return tl::unexpected{records.error()};
   records_ = *records;
+  checks_generation_ = current - 1;
   contents.records = records_;
   return contents;
 }

@@ -6,6 +6,7 @@
 /// it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -59,6 +60,9 @@ class Estate {
     std::atomic<std::int64_t> bad_since;
   };
   [[nodiscard]] Standing& haproxy() const { return header_->haproxy; }
+  /// Notes on checks, for them to encode, in the order of the configuration that was prepared last;
+  /// 0 before the first. Those of the one before stay until commit(), like its records.
+  [[nodiscard]] std::span<std::atomic<std::int32_t>> checks();
   /// How many engines have died so far.
   [[nodiscard]] std::atomic<std::uint32_t>& deaths() const { return header_->deaths; }
 
@@ -73,13 +77,15 @@ class Estate {
     std::uint64_t confirmed_size_bytes;
     std::int64_t trial_ends_at;
   };
-  /// The first page. `current` - 1 is the generation that counts, if any; a writer that dies while
+  using Checks = std::array<std::atomic<std::int32_t>, 1000>;
+  /// The first pages. `current` - 1 is the generation that counts, if any; a writer that dies while
   /// it writes the other one has changed nothing.
   struct Header {
     std::atomic<std::uint32_t> current;
     std::atomic<std::uint32_t> deaths;
     Standing haproxy;
     Generation generations[2];
+    Checks checks[2];
   };
 
   Estate(Descriptor file, Header* header);
@@ -92,6 +98,7 @@ class Estate {
   Header* header_;
   std::span<RouterRecord> records_;
   std::span<RouterRecord> prepared_;
+  std::size_t checks_generation_ = 0;
 };
 
 }  // namespace ha::vrrp

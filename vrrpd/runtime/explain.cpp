@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "vrrpd/runtime/status.hpp"
 
@@ -60,24 +61,43 @@ std::string priority_sentence(const RouterStatus& router) {
     return "Its priority is 255: it owns its addresses, and nothing demotes it.";
   }
   std::vector<std::string> demotions;
+  std::vector<std::string> promotions;
   int sum = 0;
   for (const Demotion& track : router.tracks) {
     if (track.amount == 0) continue;
-    demotions.push_back(fmt::format("{} for {}", track.amount, source_and_reason(track)));
+    (track.amount > 0 ? demotions : promotions)
+        .push_back(fmt::format("{} for {}", std::abs(track.amount), source_and_reason(track)));
     sum += track.amount;
   }
   const int effective = router.effective_priority.value();
-  if (demotions.empty()) return fmt::format("Its priority is {}, as configured.", effective);
-  return fmt::format("Its effective priority is {}: {} configured, less {}{}.", effective,
-                     router.priority.value(), listed(demotions, "and"),
-                     router.priority.value() - sum < effective ? ", and never below 1" : "");
+  if (demotions.empty() && promotions.empty()) {
+    return fmt::format("Its priority is {}, as configured.", effective);
+  }
+  const int unclamped = router.priority.value() - sum;
+  return fmt::format("Its effective priority is {}: {} configured{}{}{}{}{}.", effective,
+                     router.priority.value(), demotions.empty() ? "" : ", less ",
+                     listed(demotions, "and"), promotions.empty() ? "" : ", plus ",
+                     listed(promotions, "and"),
+                     unclamped < effective   ? ", and never below 1"
+                     : unclamped > effective ? ", and never above 254"
+                                             : "");
+}
+
+/// What keeps it out of the election, whatever its priority.
+void append_faults(std::vector<std::string>& sentences, const RouterStatus& router) {
+  std::vector<std::string> faults;
+  for (const Demotion& track : router.tracks) {
+    if (track.fault) faults.push_back(source_and_reason(track));
+  }
+  if (faults.empty()) return;
+  sentences.push_back(finished("It is kept out of the election by " + listed(faults, "and")));
 }
 
 /// What is watched and would demote it, but is content.
 void append_satisfied(std::vector<std::string>& sentences, const RouterStatus& router) {
   std::vector<std::string> satisfied;
   for (const Demotion& track : router.tracks) {
-    if (track.amount == 0) satisfied.push_back(source_and_reason(track));
+    if (track.amount == 0 && !track.fault) satisfied.push_back(source_and_reason(track));
   }
   if (satisfied.empty()) return;
   sentences.push_back(finished("It is not demoted by " + listed(satisfied, "or")));
@@ -164,6 +184,7 @@ std::string alarm_sentence(const Alarm& alarm) {
 void append_router(std::vector<std::string>& sentences, const RouterStatus& router) {
   sentences.push_back(state_sentence(router));
   sentences.push_back(priority_sentence(router));
+  append_faults(sentences, router);
   append_satisfied(sentences, router);
   if (router.state == "master") {
     sentences.push_back(master_hears(router));

@@ -6,6 +6,7 @@
 #include "vrrpd/engine/track.hpp"
 #include "vrrpd/runtime/advertisement.hpp"
 #include "vrrpd/runtime/mismatch.hpp"
+#include "vrrpd/runtime/tracks.hpp"
 
 namespace ha::vrrp {
 namespace {
@@ -22,11 +23,6 @@ AddressRequest request_for(const VirtualAddress& address, IfIndex interface,
 }
 
 }  // namespace
-
-std::string source_of(const Track& track) {
-  const auto* interface = std::get_if<TrackInterface>(&track);
-  return interface == nullptr ? "haproxy" : "interface " + interface->interface;
-}
 
 RouterDriver::RouterDriver(InstanceConfig config, RouterServices services, RouterRecord& record)
     : config_{std::move(config)},
@@ -125,6 +121,7 @@ void RouterDriver::reconfigure(InstanceConfig config, TimePoint now) {
   });
   feed(Reconfigured{}, now);
   update_priority(now);
+  judge_tracks();
 }
 
 void RouterDriver::announce_new(std::span<const AddressRequest> added, TimePoint now) {
@@ -148,6 +145,12 @@ void RouterDriver::set_demotion(Demotion demotion, TimePoint now) {
   update_priority(now);
 }
 
+const Demotion* RouterDriver::held_back_by() const {
+  const auto found = std::find_if(demotions_.begin(), demotions_.end(),
+                                  [](const Demotion& demotion) { return demotion.fault; });
+  return found == demotions_.end() ? nullptr : &*found;
+}
+
 void RouterDriver::update_priority(TimePoint now) {
   const Priority effective = effective_priority(config_.router.priority, demotions_);
   if (effective == effective_) return;
@@ -155,6 +158,15 @@ void RouterDriver::update_priority(TimePoint now) {
                      effective_.value(), effective.value());
   effective_ = effective;
   feed(PriorityChanged{effective}, now);
+  notify(Notice::Kind::kPriority, now, "the effective priority changed");
+}
+
+void RouterDriver::judge_tracks() {
+  if (!best_claim_) return;
+  const std::string warning =
+      powerless(config_, haproxy_maximum_, source_, *best_claim_).value_or("");
+  if (warning == std::exchange(powerless_, warning) || warning.empty()) return;
+  services_.log.warning("({}) {}", config_.name, warning);
 }
 
 // ---- packets ----
@@ -184,6 +196,12 @@ void RouterDriver::receive(const Received& received, const IpAddress& source, Ti
     encoded_.assign(destinations_.size(), {});
   }
   feed(AdvertReceived{source, advert.priority, advert.interval}, now);
+  const Claim claim{source, advert.priority};
+  const auto rank = [](const Claim& of) { return std::pair{of.priority, of.source}; };
+  if (claim.priority != kPriorityRelease && (!best_claim_ || rank(*best_claim_) < rank(claim))) {
+    best_claim_ = claim;
+    judge_tracks();
+  }
 }
 
 void RouterDriver::dropped(PacketError error, const Datagram& datagram, TimePoint now) {
@@ -227,9 +245,18 @@ void RouterDriver::feed(const Event& event, TimePoint now) {
   handle(event, now);
 }
 
+void RouterDriver::move(Move move, TimePoint now) {
+  if (move == Move::kTakeOver) feed(TakeOver{}, now);
+  if (move == Move::kStepAside) feed(StepAside{}, now);
+}
+
 void RouterDriver::handle(const Event& event, TimePoint now) {
   const auto advertised = statistics_.advertisement_sent;
   Step next = step(config_.router, state_, event, now);
+  const bool takes_over = !is_master() && std::holds_alternative<Master>(next.next);
+  if (grouped_ && takes_over && std::holds_alternative<DeadlineReached>(event)) {
+    next = step(config_.router, state_, TakeOverDeferred{}, now);
+  }
   state_ = std::move(next.next);
   for (const Action& action : next.actions) carry_out(action, now);
   if (is_master() && statistics_.advertisement_sent != advertised) {
@@ -257,8 +284,13 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
     void operator()(const Transitioned& transition) const {
       if (!self.is_master()) self.record_->clear();
       self.log_transition(transition);
+      // Who goes on as the master that a predecessor was has no news for anybody.
+      if (!transition.succeeded) self.notify(Notice::Kind::kState, now, self.why_);
     }
     void operator()(const LosingAdvertHeard& heard) const {
+      self.notify(Notice::Kind::kLowerPriority, now,
+                  fmt::format("{} claims only priority {}", heard.claim.source.to_string(),
+                              heard.claim.priority.value()));
       if (!self.losing_adverts_.admit(now)) return;
       self.services_.log.info(
           "({}) Received advert from {} with lower priority {}, ours {}, forcing new election{}",
@@ -396,6 +428,15 @@ void RouterDriver::put_back(TimePoint now) {
 
 // ---- what it tells ----
 
+void RouterDriver::notify(Notice::Kind kind, TimePoint now, std::string reason) {
+  const bool takes_part =
+      std::holds_alternative<Master>(state_) || std::holds_alternative<Backup>(state_);
+  if (kind == Notice::Kind::kPriority && !takes_part) return;
+  services_.notifier.tell({Notice::Subject::kInstance, config_.name, kind,
+                           notify_word(name_of(state_)), effective_.value(), std::move(reason)},
+                          config_.notify, now);
+}
+
 void RouterDriver::log_transition(const Transitioned& transition) {
   Log& log = services_.log;
   since_ = std::chrono::system_clock::now();
@@ -465,6 +506,9 @@ std::string RouterDriver::sentence(const Transitioned& transition) const {
     case LastEvent::kNoPrimaryIpAddress:
     case LastEvent::kNoVirtualIpAddresses:
       return fault_reason_;
+    case LastEvent::kHeldBack:
+      return transition.to == "fault" ? fault_reason_
+                                      : "another instance of its group is not master any more";
     case LastEvent::kNone:
       break;
   }

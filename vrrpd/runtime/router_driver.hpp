@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "vrrpd/config/config.hpp"
+#include "vrrpd/engine/sync_group.hpp"
 #include "vrrpd/runtime/alarms.hpp"
 #include "vrrpd/runtime/log.hpp"
+#include "vrrpd/runtime/notifier.hpp"
 #include "vrrpd/runtime/outbox.hpp"
 #include "vrrpd/runtime/record.hpp"
 #include "vrrpd/runtime/scheduler.hpp"
@@ -25,11 +27,9 @@ struct RouterServices {
   const Kernel& kernel;
   Outbox& outbox;
   Scheduler& scheduler;
+  Notifier& notifier;
   Log& log;
 };
-
-/// The name of a demotion that comes from `track`: "haproxy", "interface eth1".
-[[nodiscard]] std::string source_of(const Track& track);
 
 /// What a router needs around it to run.
 struct Surroundings {
@@ -81,6 +81,15 @@ class RouterDriver {
 
   /// Replaces the demotion of the same source.
   void set_demotion(Demotion demotion, TimePoint now);
+  /// The largest amount that HAProxy's verdict can cost.
+  void set_haproxy_maximum(int amount) { haproxy_maximum_ = amount; }
+  /// What it tracks and keeps it out of the election; null if nothing does.
+  [[nodiscard]] const Demotion* held_back_by() const;
+
+  /// Whether it is in a group: then it takes over only when move() says so.
+  void set_grouped(bool grouped) { grouped_ = grouped; }
+  [[nodiscard]] Place place() const { return place_of(state_); }
+  void move(Move move, TimePoint now);
 
   void wake(TimePoint now) { feed(DeadlineReached{}, now); }
   void receive(const Received& received, const IpAddress& source, TimePoint now);
@@ -119,6 +128,8 @@ class RouterDriver {
   void renew_lease(TimePoint now);
   void put_back(TimePoint now);
   void log_transition(const Transitioned& transition);
+  void notify(Notice::Kind kind, TimePoint now, std::string reason);
+  void judge_tracks();
   [[nodiscard]] std::string sentence(const Transitioned& transition) const;
   void update_policy();
   void update_priority(TimePoint now);
@@ -156,6 +167,10 @@ class RouterDriver {
 
   std::vector<Demotion> demotions_;
   Priority effective_;
+  bool grouped_ = false;
+  int haproxy_maximum_ = 0;
+  std::optional<Claim> best_claim_;  ///< of another router, as far as one was heard
+  std::string powerless_;            ///< the warning that was given last
   std::string fault_reason_;
   Alarms alarms_;
   Throttle losing_adverts_;

@@ -90,6 +90,7 @@ void write(JsonText& json, const Demotion& track) {
   json.open('{');
   json.member("name", track.source);
   json.member("demotion", track.amount);
+  if (track.fault) json.member("fault", true);
   json.member("reason", track.reason);
   json.close('}');
 }

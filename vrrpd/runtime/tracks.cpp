@@ -4,6 +4,10 @@
 #include <cstdint>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "vrrpd/engine/track.hpp"
+
 namespace ha::vrrp {
 namespace {
 
@@ -21,7 +25,85 @@ void weigh(Demotion& demotion, int weight, const Health& health) {
       std::clamp<std::int64_t>(product, std::int64_t{-kAmountMax}, std::int64_t{kAmountMax}));
 }
 
+struct Extremes {
+  int best = 0;   ///< the smallest amount it can cost
+  int worst = 0;  ///< the largest
+};
+
+/// Nothing for one that may end in a fault.
+std::optional<Extremes> extremes_of(const Track& track, int haproxy) {
+  const TrackEffect* effect = effect_of(track);
+  if (effect == nullptr) return Extremes{0, haproxy};
+  if (effect->kind == TrackEffect::Kind::kFault || effect->kind == TrackEffect::Kind::kWeight) {
+    return std::nullopt;
+  }
+  const int healthy = demotion_of("", *effect, {Health::Verdict::kHealthy, 0, ""}).amount;
+  const int unhealthy = demotion_of("", *effect, {Health::Verdict::kUnhealthy, 0, ""}).amount;
+  return Extremes{std::min(healthy, unhealthy), std::max(healthy, unhealthy)};
+}
+
+bool beats(Priority priority, const IpAddress& own, const Claim& peer) {
+  return priority > peer.priority || (priority == peer.priority && own > peer.source);
+}
+
 }  // namespace
+
+std::vector<InstanceConfig> share_tracks(std::vector<InstanceConfig> instances,
+                                         const std::vector<GroupConfig>& groups) {
+  for (const GroupConfig& group : groups) {
+    std::vector<InstanceConfig*> members;
+    std::vector<Track> tracks;
+    for (InstanceConfig& instance : instances) {
+      if (std::find(group.instances.begin(), group.instances.end(), instance.name) ==
+          group.instances.end()) {
+        continue;
+      }
+      members.push_back(&instance);
+      tracks.insert(tracks.end(), instance.tracks.begin(), instance.tracks.end());
+    }
+    for (InstanceConfig* member : members) {
+      for (const Track& track : tracks) {
+        const bool is_tracked =
+            std::any_of(member->tracks.begin(), member->tracks.end(),
+                        [&](const Track& own) { return source_of(own) == source_of(track); });
+        if (!is_tracked) member->tracks.push_back(track);
+      }
+    }
+  }
+  return instances;
+}
+
+std::optional<std::string> powerless(const InstanceConfig& config, int haproxy,
+                                     const IpAddress& own, const Claim& peer) {
+  if (config.tracks.empty() || config.router.priority == kPriorityOwner) return std::nullopt;
+  std::vector<Demotion> best;
+  std::vector<Demotion> worst;
+  for (const Track& track : config.tracks) {
+    const auto extremes = extremes_of(track, haproxy);
+    if (!extremes) return std::nullopt;
+    best.push_back({source_of(track), extremes->best, "", false});
+    worst.push_back({source_of(track), extremes->worst, "", false});
+  }
+  const Priority lowest = effective_priority(config.router.priority, worst);
+  const bool leads = beats(effective_priority(config.router.priority, best), own, peer);
+  if (!leads || !beats(lowest, own, peer)) return std::nullopt;
+  return fmt::format(
+      "what it tracks cannot move its addresses: with all of it unhealthy its priority is {}, "
+      "still better than the {} of {}",
+      lowest.value(), peer.priority.value(), peer.source.to_string());
+}
+
+std::string source_of(const Track& track) {
+  struct {
+    std::string operator()(const TrackHaproxy&) const { return "haproxy"; }
+    std::string operator()(const TrackInterface& subject) const {
+      return "interface " + subject.interface;
+    }
+    std::string operator()(const TrackCheck& subject) const { return "check " + subject.check; }
+    std::string operator()(const TrackSync& subject) const { return "sync " + subject.team; }
+  } visitor;
+  return std::visit(visitor, track);
+}
 
 Demotion demotion_of(std::string source, const TrackEffect& effect, const Health& health) {
   Demotion demotion;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "vrrpd/runtime/tracks.hpp"
+
 namespace ha::vrrp {
 namespace {
 
@@ -45,10 +46,13 @@ bool contains(const Prefix& prefix, const IpAddress& address) {
 }  // namespace
 
 VirtualRouters::VirtualRouters(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames,
-                               Log& log)
-    : io_{io}, kernel_{kernel}, log_{log}, outbox_{kernel, frames, log}, scheduler_{io, [this] {
-                                                                                      wake_due();
-                                                                                    }} {
+                               Notifier& notifier, Log& log)
+    : io_{io},
+      kernel_{kernel},
+      notifier_{notifier},
+      log_{log},
+      outbox_{kernel, frames, log},
+      scheduler_{io, [this] { wake_due(); }} {
   kernel_.on_event([this](const KernelEvent& event) { handle(event); });
 }
 
@@ -100,6 +104,7 @@ void VirtualRouters::wake_due() {
 }
 
 void VirtualRouters::finish_turn() {
+  settle_groups(now());
   outbox_.flush();
   scheduler_.arm();
   log_.release();
@@ -152,8 +157,48 @@ void VirtualRouters::set_haproxy(const Demotion& demotion) {
   finish_turn();
 }
 
+void VirtualRouters::set_check(const std::string& check, const Health& health) {
+  log_.hold();
+  checks_[check] = health;
+  const TimePoint at = now();
+  bool fault_changed = false;
+  for (const auto& router : routers_) {
+    const bool was_held_back = router->held_back_by() != nullptr;
+    tell_check(*router, check, health, at);
+    fault_changed |= was_held_back != (router->held_back_by() != nullptr);
+  }
+  if (fault_changed) evaluate_all(at);
+  finish_turn();
+}
+
+void VirtualRouters::demote_by_checks(TimePoint at) {
+  // One that comes back with a later reload is a new one.
+  std::erase_if(checks_, [this](const auto& entry) {
+    return std::none_of(routers_.begin(), routers_.end(), [&](const auto& router) {
+      const auto& tracks = router->config().tracks;
+      return std::any_of(tracks.begin(), tracks.end(), [&](const Track& track) {
+        const auto* tracked = std::get_if<TrackCheck>(&track);
+        return tracked != nullptr && tracked->check == entry.first;
+      });
+    });
+  });
+  for (const auto& [check, health] : checks_) {
+    for (const auto& router : routers_) tell_check(*router, check, health, at);
+  }
+}
+
+void VirtualRouters::tell_check(RouterDriver& router, const std::string& check,
+                                const Health& health, TimePoint at) {
+  for (const Track& track : router.config().tracks) {
+    const auto* tracked = std::get_if<TrackCheck>(&track);
+    if (tracked == nullptr || tracked->check != check) continue;
+    router.set_demotion(demotion_of(source_of(track), tracked->effect, health), at);
+  }
+}
+
 void VirtualRouters::shut_down() {
   log_.hold();
+  shut_down_ = true;
   for (const auto& router : routers_) router->shut_down(now());
   finish_turn();
 }
@@ -203,11 +248,11 @@ void VirtualRouters::look_again() {
     count_overheard(*entry.second);
     return true;
   });
-  for (const auto& router : routers_) evaluate(*router, at);
+  evaluate_all(at);
   if (std::exchange(addresses_lost_, false)) restore_missing(at);
   close_unused_segments();
   for (const auto& [key, segment] : segments_) segment->listen();
-  if (local_changed_) local_changed_();
+  if (surroundings_changed_) surroundings_changed_();
   finish_turn();
 }
 
@@ -294,49 +339,81 @@ Result<Segment*> VirtualRouters::segment_for(const InstanceConfig& config, const
   return segment.get();
 }
 
-void VirtualRouters::evaluate(RouterDriver& router, TimePoint at) {
+bool VirtualRouters::link_is_up(const std::string& interface) const {
+  const auto& links = kernel_.links();
+  return std::any_of(links.begin(), links.end(), [&](const Link& link) {
+    return link.name == interface && link.up && link.running;
+  });
+}
+
+void VirtualRouters::evaluate_all(TimePoint at) {
+  // The loop goes on for as long as notify commands run, and so does the news of the kernel.
+  if (shut_down_) return;
+  std::map<RouterDriver*, Readiness> all;
+  for (const auto& router : routers_) all[router.get()] = readiness_of(*router, at);
+  for (const Group& group : groups_) {
+    const auto lame = std::find_if(group.members.begin(), group.members.end(), [&](auto* member) {
+      return !all[member].surroundings.has_value();
+    });
+    if (lame == group.members.end()) continue;
+    for (RouterDriver* member : group.members) {
+      if (!all[member].surroundings) continue;
+      all[member] = {{},
+                     Faulted::Cause::kHeldBack,
+                     fmt::format("{} of its group {} waits: {}", (*lame)->config().name,
+                                 group.config.name, all[*lame].reason)};
+    }
+  }
+  for (const auto& router : routers_) {
+    const Readiness& readiness = all[router.get()];
+    if (readiness.surroundings) {
+      router->start(*readiness.surroundings, at);
+    } else {
+      router->fault(readiness.cause, readiness.reason, at);
+    }
+  }
+}
+
+VirtualRouters::Readiness VirtualRouters::readiness_of(RouterDriver& router, TimePoint at) {
+  using Cause = Faulted::Cause;
   const InstanceConfig& config = router.config();
   for (const Track& track : config.tracks) {
     const auto* tracked = std::get_if<TrackInterface>(&track);
     if (tracked == nullptr) continue;
-    const auto& links = kernel_.links();
-    const bool up = std::any_of(links.begin(), links.end(), [&](const Link& link) {
-      return link.name == tracked->interface && link.up && link.running;
-    });
+    const bool up = link_is_up(tracked->interface);
     const Health health{up ? Health::Verdict::kHealthy : Health::Verdict::kUnhealthy, 0,
                         up ? "up" : "down or missing"};
-    router.set_demotion(demotion_of("interface " + tracked->interface, tracked->effect, health),
-                        at);
+    router.set_demotion(demotion_of(source_of(track), tracked->effect, health), at);
   }
 
   const Link* link = interface_for(config);
   if (link == nullptr) {
-    return router.fault(Faulted::Cause::kInterfaceDown,
-                        config.interface.empty()
-                            ? "no interface has a network that holds the first address"
-                            : fmt::format("there is no interface {}", config.interface),
-                        at);
+    return {{},
+            Cause::kInterfaceDown,
+            config.interface.empty() ? "no interface has a network that holds the first address"
+                                     : fmt::format("there is no interface {}", config.interface)};
   }
   router.set_interface(link->name);
   if (!link->up || !link->running) {
-    return router.fault(
-        Faulted::Cause::kInterfaceDown,
-        fmt::format("interface {} {}", link->name, link->up ? "has no carrier" : "is down"), at);
+    return {{},
+            Cause::kInterfaceDown,
+            fmt::format("interface {} {}", link->name, link->up ? "has no carrier" : "is down")};
   }
   const auto source = source_for(config, link->index);
   if (!source) {
-    return router.fault(Faulted::Cause::kNoPrimaryIpAddress,
-                        fmt::format("interface {} has no {} to send from", link->name,
-                                    config.source_address ? config.source_address->to_string()
-                                    : config.family() == Family::kIpv4 ? "IPv4 address"
-                                                                       : "IPv6 address"),
-                        at);
+    return {{},
+            Cause::kNoPrimaryIpAddress,
+            fmt::format("interface {} has no {} to send from", link->name,
+                        config.source_address              ? config.source_address->to_string()
+                        : config.family() == Family::kIpv4 ? "IPv4 address"
+                                                           : "IPv6 address")};
   }
   const auto segment = segment_for(config, *link);
-  if (!segment) {
-    return router.fault(Faulted::Cause::kInterfaceDown, segment.error().message(), at);
+  if (!segment) return {{}, Cause::kInterfaceDown, segment.error().message()};
+  if (const Demotion* claim = router.held_back_by()) {
+    return {{}, Cause::kHeldBack, fmt::format("{}: {}", claim->source, claim->reason)};
   }
-  router.start({*segment, *source, link->carrier_losses}, at);
+  return {Surroundings{*segment, *source, link->carrier_losses}, {}, {}};
 }
 
 void VirtualRouters::restore_missing(TimePoint at) {

@@ -25,7 +25,8 @@ class VirtualRouters {
  public:
   /// All must outlive the object. With the first apply(), addresses that a predecessor left behind
   /// are removed, but for those of routers that are master at once.
-  VirtualRouters(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames, Log& log);
+  VirtualRouters(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames,
+                 Notifier& notifier, Log& log);
   ~VirtualRouters();
   VirtualRouters(const VirtualRouters&) = delete;
   VirtualRouters& operator=(const VirtualRouters&) = delete;
@@ -46,16 +47,28 @@ class VirtualRouters {
                                                std::span<RouterRecord> records,
                                                OnRefusal on_refusal);
 
+  /// What goes beyond one instance, for the next apply(): the groups, and the largest amount that
+  /// HAProxy's verdict can cost.
+  void prepare(std::vector<GroupConfig> groups, int haproxy_maximum);
+
   /// The verdict's price, for all that track it.
   void set_haproxy(const Demotion& demotion);
 
-  /// Hands over: priority 0, then addresses away.
+  /// The health of one of the checks, for all that track it, now or after the next apply().
+  void set_check(const std::string& check, const Health& health);
+
+  /// Whether there is an interface of this name that is up and has a carrier.
+  [[nodiscard]] bool link_is_up(const std::string& interface) const;
+
+  /// Hands over for good: priority 0, then addresses away.
   void shut_down();
 
   /// This machine's own addresses: all but the virtual ones.
   [[nodiscard]] LocalAddresses local_addresses() const;
-  /// Called when they may have changed.
-  void on_local_addresses(std::function<void()> handler) { local_changed_ = std::move(handler); }
+  /// Called when they, or the state of an interface, may have changed.
+  void on_surroundings(std::function<void()> handler) {
+    surroundings_changed_ = std::move(handler);
+  }
 
   [[nodiscard]] std::vector<RouterStatus> status() const;
   /// Those in fault, each as a sentence that says what it waits for.
@@ -75,7 +88,19 @@ class VirtualRouters {
   void handle(const KernelEvent& event);
   void look_again_soon();
   void look_again();
-  void evaluate(RouterDriver& router, TimePoint now);
+  /// What a router needs, or what it lacks.
+  struct Readiness {
+    std::optional<Surroundings> surroundings;
+    Faulted::Cause cause{};
+    std::string reason;
+  };
+  void evaluate_all(TimePoint now);
+  void form_groups();
+  void settle_groups(TimePoint now);
+  [[nodiscard]] Readiness readiness_of(RouterDriver& router, TimePoint now);
+  void demote_by_checks(TimePoint now);
+  void tell_check(RouterDriver& router, const std::string& check, const Health& health,
+                  TimePoint now);
   [[nodiscard]] const Link* interface_for(const InstanceConfig& config) const;
   [[nodiscard]] std::optional<IpAddress> source_for(const InstanceConfig& config,
                                                     IfIndex interface) const;
@@ -103,6 +128,7 @@ class VirtualRouters {
 
   boost::asio::io_context& io_;
   Kernel& kernel_;
+  Notifier& notifier_;
   Log& log_;
   Outbox outbox_;
   Scheduler scheduler_;
@@ -110,12 +136,22 @@ class VirtualRouters {
   std::vector<std::unique_ptr<RouterDriver>> routers_;
   /// Every virtual address and who has it.
   std::map<IpAddress, RouterDriver*> virtual_addresses_;
+  struct Group {
+    GroupConfig config;
+    std::vector<RouterDriver*> members;
+    std::optional<GroupState> told;  ///< to those that are notified
+  };
+  std::vector<Group> groups_;
+  std::vector<GroupConfig> next_groups_;
+  int haproxy_maximum_ = 0;
   std::optional<Demotion> haproxy_;
+  std::map<std::string, Health> checks_;
   GlobalErrors errors_{};
   bool leftovers_removed_ = false;
   bool look_pending_ = false;
+  bool shut_down_ = false;
   bool addresses_lost_ = false;
-  std::function<void()> local_changed_;
+  std::function<void()> surroundings_changed_;
 };
 
 }  // namespace ha::vrrp

@@ -73,7 +73,9 @@ std::vector<std::string> VirtualRouters::apply(const std::vector<InstanceConfig>
   outbox_.add_addresses(change.add_again);
   announce_new(change.announce, at);
   index_addresses();
+  form_groups();
   demote_by_haproxy(at);
+  demote_by_checks(at);
   look_again();
   remove_leftovers();
   return {};
@@ -175,7 +177,7 @@ std::vector<AddressRequest> VirtualRouters::exchange_routers(
       next[i]->reconfigure(instances[i], at);
     } else {
       next[i] = std::make_unique<RouterDriver>(
-          instances[i], RouterServices{kernel_, outbox_, scheduler_, log_}, records[i]);
+          instances[i], RouterServices{kernel_, outbox_, scheduler_, notifier_, log_}, records[i]);
     }
   }
   routers_ = std::move(next);

@@ -41,6 +41,22 @@ TEST_CASE("a demoted master explains its state and each part of its priority") {
                   "It hears nobody else."});
 }
 
+TEST_CASE("promotions, and what keeps a router out of the election, are explained as well") {
+  RouterStatus router = test::sample_master();
+  router.effective_priority = Priority{92};
+  router.tracks = {{"check a", 20, "took too long"}, {"check b", -2, "is there"}};
+  CHECK(explained(router)[1] ==
+        "Its effective priority is 92: 110 configured, less 20 for check a (took too long), plus 2 "
+        "for check b (is there).");
+
+  router.effective_priority = Priority{254};
+  router.tracks = {{"check b", -200, ""}, {"check c", 0, "not active", true}};
+  CHECK(
+      explained(router)[1] ==
+      "Its effective priority is 254: 110 configured, plus 200 for check b, and never above 254.");
+  CHECK(explained(router)[2] == "It is kept out of the election by check c (not active).");
+}
+
 TEST_CASE("a master tells the one it hears from the one it heard once") {
   RouterStatus router = test::sample_master();
   router.tracks.clear();

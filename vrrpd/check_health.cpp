@@ -1,0 +1,58 @@
+#include "vrrpd/check_health.hpp"
+
+#include <algorithm>
+
+namespace ha::vrrp {
+
+using checks::CheckConfig;
+
+CheckHealth::CheckHealth(boost::asio::io_context& io, Log& log, VirtualRouters& routers)
+    : log_{log},
+      routers_{routers},
+      subprocesses_{io},
+      checks_{{io, subprocesses_,
+               [&routers](const std::string& interface) { return routers.link_is_up(interface); }},
+              [this](const CheckConfig& check, const Health& health, bool verdict_changed) {
+                tell(check, health, verdict_changed);
+              }} {}
+
+void CheckHealth::begin(const std::vector<CheckConfig>& checks, Notes notes) {
+  std::map<std::string, checks::Standing> previous;
+  for (std::size_t i = 0; i < std::min(checks.size(), notes.size()); ++i) {
+    previous[checks[i].name] = checks::decode(notes[i].load());
+  }
+  checks_.apply(checks, previous);
+  note_in(checks, notes);
+  for (const CheckConfig& check : checks) {
+    routers_.set_check(check.name, *checks_.health(check.name));
+  }
+}
+
+void CheckHealth::apply(const std::vector<CheckConfig>& checks, Notes notes) {
+  checks_.apply(checks);
+  note_in(checks, notes);
+}
+
+void CheckHealth::note_in(const std::vector<CheckConfig>& checks, Notes notes) {
+  notes_.clear();
+  for (std::size_t i = 0; i < std::min(checks.size(), notes.size()); ++i) {
+    const Health& health = *checks_.health(checks[i].name);
+    notes[i].store(checks::encode({health.verdict, health.number}));
+    notes_[checks[i].name] = &notes[i];
+  }
+}
+
+void CheckHealth::tell(const CheckConfig& check, const Health& health, bool verdict_changed) {
+  routers_.set_check(check.name, health);  // before the log line: packets leave first
+  if (const auto note = notes_.find(check.name); note != notes_.end()) {
+    note->second->store(checks::encode({health.verdict, health.number}));
+  }
+  if (!verdict_changed) return;
+  if (health.verdict == Health::Verdict::kHealthy) {
+    log_.info("check {} is healthy: {}", check.name, health.reason);
+  } else {
+    log_.warning("check {} is unhealthy: {}", check.name, health.reason);
+  }
+}
+
+}  // namespace ha::vrrp

@@ -1,0 +1,68 @@
+/// Runs notify commands: those of one instance or group one at a time and in order, a limited
+/// number of them at once, and none that could hold the event loop up.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "vrrpd/runtime/log.hpp"
+#include "vrrpd/runtime/notify.hpp"
+#include "vrrpd/runtime/notify_fifo.hpp"
+#include "vrrpd/runtime/subprocess.hpp"
+
+namespace ha::vrrp {
+
+class Notifier {
+ public:
+  /// So many commands run at once; of 1,020 instances that fail over together the others wait.
+  static constexpr std::size_t kRunningMax = 32;
+  /// How long the pipe's reader may take to come to its end when the daemon stops.
+  static constexpr Duration kReaderPatience = std::chrono::seconds{1};
+
+  /// Both must outlive the object.
+  Notifier(boost::asio::io_context& io, Log& log);
+
+  /// Where all notices are written to as well. Replaces the one before.
+  void set_fifo(const std::optional<NotifyFifo>& fifo);
+
+  /// Has the commands of `config` told, in a later turn of the loop.
+  void tell(const Notice& notice, const NotifyConfig& config, TimePoint now);
+
+  /// The daemon stops: lets what runs come to its end, tells each its last notice, and calls `done`
+  /// from the loop when all that is over. Time limits apply.
+  void finish(std::function<void()> done);
+
+ private:
+  using Key = std::pair<Notice::Subject, std::string>;
+  struct Owed {
+    NotifyQueue queue;
+    bool scheduled = false;  ///< in ready_, or its command runs
+  };
+
+  void schedule(const Key& key);
+  void pump_soon();
+  void pump();
+  void ended(const Key& key, const std::string& program, const Ended& ended);
+  void finish_if_idle();
+
+  boost::asio::io_context& io_;
+  Log& log_;
+  Subprocesses subprocesses_;
+  std::unique_ptr<NotifyPipe> pipe_;
+  std::map<Key, Owed> owed_;
+  std::deque<Key> ready_;
+  std::size_t running_ = 0;
+  bool pump_pending_ = false;
+  std::function<void()> done_;
+  boost::asio::steady_timer reader_patience_;
+  std::shared_ptr<void> alive_;
+};
+
+}  // namespace ha::vrrp

@@ -1,0 +1,56 @@
+/// VirtualRouters: what goes beyond one instance. The decisions are those of engine/sync_group.
+#include <algorithm>
+#include <utility>
+
+#include "vrrpd/runtime/virtual_routers.hpp"
+
+namespace ha::vrrp {
+
+void VirtualRouters::prepare(std::vector<GroupConfig> groups, int haproxy_maximum) {
+  next_groups_ = std::move(groups);
+  haproxy_maximum_ = haproxy_maximum;
+}
+
+void VirtualRouters::form_groups() {
+  for (const auto& router : routers_) {
+    router->set_haproxy_maximum(haproxy_maximum_);
+    router->set_grouped(false);
+  }
+  std::vector<Group> groups;
+  for (const GroupConfig& config : next_groups_) {
+    const auto known = std::find_if(groups_.begin(), groups_.end(), [&](const Group& group) {
+      return group.config.name == config.name;
+    });
+    Group group{config, {}, known == groups_.end() ? std::nullopt : known->told};
+    for (const auto& router : routers_) {
+      const auto& names = config.instances;
+      if (std::find(names.begin(), names.end(), router->config().name) == names.end()) continue;
+      router->set_grouped(true);
+      group.members.push_back(router.get());
+    }
+    groups.push_back(std::move(group));
+  }
+  groups_ = std::move(groups);
+}
+
+void VirtualRouters::settle_groups(TimePoint at) {
+  for (Group& group : groups_) {
+    const auto places = [&group] {
+      std::vector<Place> all;
+      for (const RouterDriver* member : group.members) all.push_back(member->place());
+      return all;
+    };
+    const std::vector<Move> moves = settle(places());
+    for (std::size_t i = 0; i < moves.size(); ++i) group.members[i]->move(moves[i], at);
+    const GroupState state = group_state(places());
+    if (group.members.empty() || state == group.told) continue;
+    group.told = state;
+    const std::string_view word = name_of(state);
+    log_.info("(group {}) is {}", group.config.name, word);
+    notifier_.tell({Notice::Subject::kGroup, group.config.name, Notice::Kind::kState,
+                    notify_word(word), 0, ""},
+                   group.config.notify, at);
+  }
+}
+
+}  // namespace ha::vrrp
