@@ -113,7 +113,7 @@ void check_haproxy_use(const Section& section, const Instances& instances,
 vrrp::Config read_config(const Node& root, std::string_view host, const FileReader& read_file,
                          Diagnostics& diagnostics) {
   vrrp::Config config;
-  const auto section = Section::open(root, "the file", {kKnown}, diagnostics);
+  const auto section = Section::open(root, "the file", {kKnown, {}}, diagnostics);
   if (!section) return config;
 
   config.node = read_node(*section, host, diagnostics);

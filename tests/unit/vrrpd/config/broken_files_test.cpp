@@ -73,8 +73,8 @@ TEST_CASE("an unknown key is an error that names the nearest known one", "[confi
         "6:20: error: unknown key '5'; known here: level, format"}},
       {instance_with("") + "control: {gruop: a}\n",
        {"6:11: error: unknown key 'gruop'; did you mean 'group'?"}},
-      {instance_with("") + "smtp: 5\n",
-       {"6:1: error: unknown key 'smtp'; known here: node, instances, groups, checks, "
+      {instance_with("") + "zebra: 5\n",
+       {"6:1: error: unknown key 'zebra'; known here: node, instances, groups, checks, "
         "notify_fifo, haproxy, control, http, log"}},
       {haproxy_with("quorm: 5"), {"7:3: error: unknown key 'quorm'; did you mean 'quorum'?"}},
       {instance_without_addresses_with("addresses: [{adress: 10.0.0.1, address: 10.0.0.1}]"),
