@@ -15,6 +15,18 @@ constexpr std::size_t kShownMax = 60;
   return text.find_first_not_of(letters) == std::string_view::npos;
 }
 
+[[nodiscard]] std::string_view word_of(Severity severity) {
+  switch (severity) {
+    case Severity::kError:
+      return "error";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kNote:
+      return "note";
+  }
+  return {};
+}
+
 [[nodiscard]] bool reads_as_a_measure(std::string_view text) {
   if (text.empty()) return false;
   const bool starts_like_a_number = (text[0] >= '0' && text[0] <= '9') || text[0] == '-';
@@ -26,11 +38,10 @@ constexpr std::size_t kShownMax = 60;
 }  // namespace
 
 std::string to_string(const Diagnostic& diagnostic) {
-  const std::string_view severity = diagnostic.severity == Severity::kError ? "error" : "warning";
-  if (diagnostic.line == 0)
-    return fmt::format("{}: {}: {}", diagnostic.file, severity, diagnostic.text);
-  return fmt::format("{}:{}:{}: {}: {}", diagnostic.file, diagnostic.line, diagnostic.column,
-                     severity, diagnostic.text);
+  std::string place = diagnostic.file;
+  if (diagnostic.line > 0) place += fmt::format(":{}", diagnostic.line);
+  if (diagnostic.line > 0 && diagnostic.column > 0) place += fmt::format(":{}", diagnostic.column);
+  return fmt::format("{}: {}: {}", place, word_of(diagnostic.severity), diagnostic.text);
 }
 
 void Diagnostics::error(Position position, std::string text) {

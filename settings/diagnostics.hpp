@@ -10,9 +10,11 @@
 
 namespace ha::config {
 
-enum class Severity : std::uint8_t { kError, kWarning };
+/// A note says that something makes no difference, as it made none elsewhere.
+enum class Severity : std::uint8_t { kError, kWarning, kNote };
 
-/// One problem and where it is. Line and column count from 1; 0 means the file as a whole.
+/// One problem and where it is. Line and column count from 1. Line 0 means the file as a whole,
+/// column 0 the line as a whole.
 struct Diagnostic {
   std::string file;
   int line = 0;

@@ -44,3 +44,9 @@ TEST_CASE("values are shown bare if they are measures, else in quotes, and never
   CHECK(shown(std::string(61, 'x')) == "'" + std::string(60, 'x') + "…'");
   CHECK(shown(std::string(59, 'x') + "äöü") == "'" + std::string(59, 'x') + "…'");
 }
+
+TEST_CASE("a diagnostic names its place as far as it is known, and its grade", "[config]") {
+  CHECK(to_string({"f", 3, 7, Severity::kError, "t"}) == "f:3:7: error: t");
+  CHECK(to_string({"f", 3, 0, Severity::kNote, "t"}) == "f:3: note: t");
+  CHECK(to_string({"f", 0, 0, Severity::kWarning, "t"}) == "f: warning: t");
+}
