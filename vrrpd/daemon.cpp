@@ -16,6 +16,7 @@
 #include "vrrpd/guard/guard.hpp"
 #include "vrrpd/guard/last_will.hpp"
 #include "vrrpd/haproxy_health.hpp"
+#include "vrrpd/keepalived/load.hpp"
 #include "vrrpd/kernel/netlink.hpp"
 #include "vrrpd/runtime/capabilities.hpp"
 #include "vrrpd/runtime/control.hpp"
@@ -61,7 +62,7 @@ class Daemon {
                   path_.string(),
                   std::move(config),
                   std::move(trial),
-                  {[this] { return load_file(path_, config::FileKind::kPlain); },
+                  {[this] { return keepalived::load_file(path_, config::FileKind::kPlain); },
                    [this](const Config& next, const std::optional<Reloader::Trial>& next_trial,
                           OnRefusal on_refusal) { return adopt(next, next_trial, on_refusal); },
                    [this] { return routers_.waiting(); }}},

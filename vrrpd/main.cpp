@@ -2,10 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include "vrrpd/config/load.hpp"
 #include "vrrpd/daemon.hpp"
+#include "vrrpd/keepalived/load.hpp"
 #include "vrrpd/version.hpp"
 
 namespace {
@@ -13,6 +15,15 @@ namespace {
 using ha::vrrp::Loaded;
 
 constexpr const char* kDefaultConfig = "/etc/vrrpd/vrrpd.yaml";
+constexpr const char* kKeepalivedConfig = "/etc/keepalived/keepalived.conf";
+
+/// keepalived's file stands in where ours does not exist.
+std::string default_config() {
+  std::error_code ignored;
+  const bool stands_in = !std::filesystem::exists(kDefaultConfig, ignored) &&
+                         std::filesystem::exists(kKeepalivedConfig, ignored);
+  return stands_in ? kKeepalivedConfig : kDefaultConfig;
+}
 
 /// Prints all diagnostics. Returns whether the configuration can be used.
 bool report(const Loaded& loaded) {
@@ -26,9 +37,11 @@ bool report(const Loaded& loaded) {
 
 int main(int argc, char** argv) {
   CLI::App app{"Keeps virtual IP addresses on one of several machines (VRRP versions 2 and 3)."};
-  std::string config_file = kDefaultConfig;
-  std::string file = kDefaultConfig;
-  app.add_option("-c,--config", config_file, "Configuration to run with")->capture_default_str();
+  std::string config_file = default_config();
+  std::string file;
+  app.add_option("-c,--config", config_file,
+                 "Configuration to run with: a vrrpd.yaml, or a keepalived.conf as it is")
+      ->capture_default_str();
   bool check = false;
   bool print = false;
   auto* check_flag = app.add_flag("--check-config", check,
@@ -48,7 +61,7 @@ int main(int argc, char** argv) {
   }
   if (named->count() > 0) config_file = file;
 
-  Loaded loaded = ha::vrrp::load_file(config_file);
+  Loaded loaded = ha::keepalived::load_file(config_file);
   if (!report(loaded)) return 1;
   if (check) return 0;
   if (print) {

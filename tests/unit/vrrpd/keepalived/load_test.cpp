@@ -1,0 +1,278 @@
+#include "vrrpd/keepalived/load.hpp"
+
+#include <chrono>
+
+#include "tests/unit/vrrpd/keepalived/fake_machine.hpp"
+
+namespace ha::keepalived {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace ha::vrrp;
+using Lines = std::vector<std::string>;
+
+IpAddress ip(const char* text) { return boost::asio::ip::make_address(text); }
+
+TEST_CASE("the defaults are keepalived's", "[keepalived]") {
+  InstanceConfig expected;
+  expected.name = "A";
+  expected.interface = "eth0";
+  expected.vrid = Vrid{1};
+  expected.router.version = Version::k2;
+  expected.router.priority = Priority{100};
+  expected.router.advertisement_interval = 1s;
+  expected.router.announcements = {5, 5s, 0s};
+  expected.addresses = {{{ip("10.0.0.9"), 32}, "", "", true, false}};
+  expected.multicast_group = ip("224.0.0.18");
+  expected.lease = 3s;
+  CHECK(instance_of(instance_with("")) == expected);
+  CHECK(diagnose(instance_with("")) == Lines{});
+  CHECK(config_of(instance_with("")).node == "vm1");
+}
+
+TEST_CASE("an IPv6 instance is version 3, with the link-local address first", "[keepalived]") {
+  const auto instance = instance_of(
+      "vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n2001:db8::1/64\nfe80::9\n}\n}\n"
+      "global_defs {\nvrrp_version 2\nvrrp_mcast_group6 ff02::99\n}\n");
+  CHECK(instance.router.version == Version::k3);
+  CHECK(instance.multicast_group == ip("ff02::99"));
+  REQUIRE(instance.addresses.size() == 2);
+  CHECK(instance.addresses[0].prefix == Prefix{ip("fe80::9"), 128});
+  CHECK(instance.addresses[1].prefix == Prefix{ip("2001:db8::1"), 64});
+}
+
+TEST_CASE("the identity of a router is taken over", "[keepalived]") {
+  const auto instance =
+      instance_of(instance_with(" interface eth7\n priority 150\n version 3\n advert_int 0.25\n"
+                                " mcast_dst_ip 224.0.0.81\n mcast_src_ip 10.0.0.1"));
+  CHECK(instance.interface == "eth7");
+  CHECK(instance.router.priority == Priority{150});
+  CHECK(instance.router.version == Version::k3);
+  CHECK(instance.router.advertisement_interval == 250ms);
+  CHECK(instance.lease == Duration{1s});
+  CHECK(instance.multicast_group == ip("224.0.0.81"));
+  CHECK(instance.source_address == ip("10.0.0.1"));
+  CHECK(
+      instance_of(globals_with("default_interface bond0\nvrrp_mcast_group4 224.1.2.3")).interface ==
+      "bond0");
+}
+
+TEST_CASE("version 2 counts its interval in whole seconds, as keepalived rounds it",
+          "[keepalived]") {
+  const auto interval = [](const std::string& line) {
+    return instance_of(instance_with(line)).router.advertisement_interval;
+  };
+  CHECK(interval("advert_int 0.3") == 1s);
+  CHECK(interval("advert_int 1.5") == 2s);
+  CHECK(interval("advert_int 2.499") == 2s);
+  CHECK(interval("advert_int 255") == 255s);
+  CHECK(interval("version 3\nadvert_int 0.104") == 100ms);
+  CHECK(
+      diagnose(instance_with("advert_int 0.5")) ==
+      Lines{"4: note: advert_int is rounded to 1s, as by keepalived: version 2 counts in seconds"});
+}
+
+TEST_CASE("a value out of range is an error, never a default", "[keepalived]") {
+  CHECK(diagnose(instance_with("priority banana\npriority 256\npriority\nadvert_int 0\nversion 4\n"
+                               "virtual_router_id 0\npreempt_delay 2000\ninterface a/b\n"
+                               "mcast_src_ip x\ngarp_master_delay 1.5")) ==
+        Lines{"4: error: priority 'banana' is not a whole number in 1 to 255",
+              "5: error: priority 256 is not a whole number in 1 to 255",
+              "6: error: 'priority' needs a value",
+              "7: error: advert_int 0 is not a number of seconds in 0.01-255",
+              "8: error: version 4 is not a whole number in 2 to 3",
+              "9: error: virtual_router_id 0 is not a whole number in 1 to 255",
+              "10: error: preempt_delay 2000 is not a number of seconds in 0-1000",
+              "11: error: interface 'a/b' is not an interface name: 1-15 characters without "
+              "'/', ':' and blanks",
+              "12: error: mcast_src_ip 'x' is not an IPv4 or IPv6 address",
+              "13: error: garp_master_delay 1.5 is not a whole number in 0 to 4294"});
+}
+
+TEST_CASE("state says nothing about the election, but what it says about the rest counts",
+          "[keepalived]") {
+  CHECK(instance_of(instance_with("state MASTER\npriority 101")).router.priority == Priority{101});
+  CHECK(instance_of(instance_with("state MASTER")).router.priority == Priority{255});
+  CHECK(instance_of(instance_with("state SLAVE")).router.priority == Priority{100});
+  CHECK(diagnose(instance_with("state SLAVE")) ==
+        Lines{"4: note: state 'SLAVE' is neither MASTER nor BACKUP; BACKUP is taken, as by "
+              "keepalived"});
+  const auto preempt = [](const std::string& lines) {
+    return instance_of(instance_with(lines)).router.preempt;
+  };
+  CHECK(preempt("nopreempt") == Preempt::kDegraded);
+  CHECK(preempt("nopreempt\npreempt") == Preempt::kYes);
+  CHECK(preempt("nopreempt\nstate MASTER\npriority 100") == Preempt::kYes);
+  CHECK(preempt("nopreempt\npriority 255") == Preempt::kYes);
+}
+
+TEST_CASE("preempt_delay counts where keepalived lets it", "[keepalived]") {
+  const auto delay = [](const std::string& lines) {
+    return instance_of(instance_with(lines)).router.preempt_delay;
+  };
+  CHECK(delay("preempt_delay 2.5") == 2500ms);
+  CHECK(delay("preempt_delay 5\nstate MASTER\npriority 9") == 0s);
+  CHECK(delay("preempt_delay 5\nnopreempt") == 0s);
+}
+
+TEST_CASE("a password is cut to 8 bytes, and ignored where keepalived ignores it", "[keepalived]") {
+  const auto password = [](const std::string& lines) {
+    return instance_of(instance_with(lines)).password;
+  };
+  CHECK(password("authentication {\nauth_type PASS\nauth_pass 1234\n}") == "1234");
+  CHECK(password("authentication {\nauth_type PASS\nauth_pass 123456789\n}") == "12345678");
+  CHECK(password("authentication {\nauth_type PASS\nauth_pass \"a b c\"\n}") == "a b c");
+  CHECK(password("authentication {\nauth_pass 1234\n}") == std::nullopt);
+  CHECK(password("authentication {\nauth_type PASS\n}") == std::nullopt);
+  CHECK(password("version 3\nauthentication {\nauth_type PASS\nauth_pass 1\n}") == std::nullopt);
+  CHECK(password("strict_mode\nauthentication {\nauth_type PASS\nauth_pass 1\n}") == std::nullopt);
+  // One line is one statement: keepalived takes no password from this either.
+  CHECK(password("authentication { auth_type PASS auth_pass 1234 }") == std::nullopt);
+  CHECK(
+      diagnose(instance_with("authentication {\nauth_type AH\n}")) ==
+      Lines{
+          "4: note: authentication is ignored, as by keepalived: it needs both auth_type PASS and "
+          "auth_pass",
+          "5: error: auth_type 'AH' is not supported; only PASS is"});
+}
+
+TEST_CASE("peers mean unicast, and their TTL counts only where it is asked for", "[keepalived]") {
+  auto instance = instance_of(instance_with("unicast_src_ip 10.0.0.1\nunicast_peer { 10.0.0.2 }"));
+  CHECK(instance.source_address == ip("10.0.0.1"));
+  CHECK(instance.unicast_peers == std::vector<IpAddress>{ip("10.0.0.2")});
+  CHECK(instance.minimum_ttl == 1);
+  instance = instance_of(
+      instance_with("unicast_peer {\n10.0.0.2 min_ttl 250 max_ttl 255\n10.0.0.3 min_ttl 9\n}"));
+  CHECK(instance.unicast_peers == std::vector<IpAddress>{ip("10.0.0.2"), ip("10.0.0.3")});
+  CHECK(instance.minimum_ttl == 9);
+}
+
+TEST_CASE("announcements follow the instance, then global_defs, then the defaults",
+          "[keepalived]") {
+  const auto schedule = [](const std::string& lines, const std::string& globals) {
+    return instance_of(instance_with(lines) + "global_defs {\n" + globals + "\n}\n")
+        .router.announcements;
+  };
+  const std::string all =
+      "vrrp_garp_master_delay 1\nvrrp_garp_master_repeat 2\n"
+      "vrrp_garp_master_refresh 60";
+  CHECK(schedule("", all) == AnnouncementSchedule{2, 1s, 60s});
+  CHECK(schedule("garp_master_delay 0\ngarp_master_repeat 3\ngarp_master_refresh 5", all) ==
+        AnnouncementSchedule{3, 0s, 5s});
+  CHECK(schedule("", "vrrp_min_garp") == AnnouncementSchedule{1, 0s, 0s});
+  CHECK(schedule("garp_master_repeat 9", "vrrp_min_garp on") == AnnouncementSchedule{9, 0s, 0s});
+}
+
+TEST_CASE("an address keeps its prefix, interface and label", "[keepalived]") {
+  const auto addresses = [](const std::string& lines) {
+    return instance_of("vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n" + lines +
+                       "\n}\n}\n")
+        .addresses;
+  };
+  CHECK(addresses("10.0.0.1/24 dev eth1 label eth1:v noprefixroute\n10.0.0.2 label eth0:x scope "
+                  "global") ==
+        std::vector<VirtualAddress>{{{ip("10.0.0.1"), 24}, "eth1", "eth1:v", true, true},
+                                    {{ip("10.0.0.2"), 32}, "", "eth0:x", true, false}});
+}
+
+TEST_CASE("an excluded address is installed and not advertised", "[keepalived]") {
+  const auto instance = instance_of(instance_with("virtual_ipaddress_excluded {\n10.0.0.10/24\n}"));
+  REQUIRE(instance.addresses.size() == 2);
+  CHECK_FALSE(instance.addresses[1].advertise);
+  CHECK(
+      diagnose(instance_with("virtual_ipaddress_excluded {\n2001:db8::1\n}")) ==
+      Lines{"5: warning: address 2001:db8::1/128 is left out: the router advertises IPv4; give it "
+            "an instance of its own"});
+}
+
+TEST_CASE("a 256th address is installed and not advertised", "[keepalived]") {
+  const auto config = config_of(
+      "vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n~SEQ(N, 1, 254) 10.0.1.$N\n"
+      "10.0.0.1\n10.0.0.2\n}\n}\n");
+  const auto& addresses = config.instances.at(0).addresses;
+  REQUIRE(addresses.size() == 256);
+  CHECK(addresses[254].advertise);
+  CHECK_FALSE(addresses[255].advertise);
+}
+
+TEST_CASE("an option of an address that is not honoured is graded", "[keepalived]") {
+  CHECK(
+      diagnose("vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n"
+               "10.0.0.1 brd + scope link label foo bogus no_track\n10.0.0.1\nbanana\n2001:db8::1\n"
+               "10.0.0.3 dev\n}\n}\n") ==
+      Lines{"4: warning: brd: addresses are installed without a broadcast address",
+            "4: warning: scope 'link': the address is installed with scope global",
+            "4: warning: unknown option 'bogus' of an address; it is left out, as by keepalived",
+            "4: note: no_track: an address that is removed is put back, without a fail-over",
+            "4: warning: label 'foo' is left out: labels are for IPv4 and start with the name of "
+            "the interface, 'eth0'",
+            "5: note: address 10.0.0.1 is listed already; this line is left out",
+            "6: error: address 'banana' is not an IPv4 or IPv6 address",
+            "7: note: address 2001:db8::1/128 is left out: the router advertises IPv4, and "
+            "keepalived leaves it out, too",
+            "8: error: dev needs a value"});
+}
+
+TEST_CASE("the checksum of version 3 over IPv4 can leave the pseudo-header out", "[keepalived]") {
+  CHECK(instance_of(instance_with("version 3\nv3_checksum_as_v2")).checksum ==
+        ChecksumPolicy::kMessageOnly);
+  CHECK(instance_of(instance_with("v3_checksum_as_v2")).checksum == ChecksumPolicy::kAuto);
+}
+
+TEST_CASE("an instance without what it needs is an error", "[keepalived]") {
+  CHECK(diagnose("vrrp_instance A {\nvirtual_router_id 1\n}\n") ==
+        Lines{"1: error: instance 'A' has no address to advertise"});
+  CHECK(diagnose("vrrp_instance A {\nvirtual_ipaddress { 10.0.0.1 }\n}\n") ==
+        Lines{"1: error: instance 'A' has no virtual_router_id"});
+  CHECK(diagnose("") == Lines{"error: has no vrrp_instance"});
+}
+
+TEST_CASE("what only the reader of vrrpd.yaml checks is reported at the instance's line",
+          "[keepalived]") {
+  CHECK(diagnose(instance_with("") + "\n" + instance_with("")) ==
+        Lines{"7: error: name 'A' is already that of instance 'A' at /etc/keepalived/k.conf:1",
+              "7: error: vrid 1 over IPv4 on eth0 is already that of instance 'A' at "
+              "/etc/keepalived/k.conf:1",
+              "7: error: address 10.0.0.9 is already that of instance 'A' at "
+              "/etc/keepalived/k.conf:1"});
+}
+
+TEST_CASE("unknown keywords are warnings and do not hide the rest", "[keepalived]") {
+  CHECK(
+      diagnose("foo {\nvrrp_instance B { }\n}\n" + instance_with("bar 1")) ==
+      Lines{
+          "1: warning: unknown keyword 'foo' in the file; it is left out, as by keepalived",
+          "7: warning: unknown keyword 'bar' in vrrp_instance; it is left out, as by keepalived"});
+}
+
+TEST_CASE("virtual servers are one warning", "[keepalived]") {
+  CHECK(diagnose(instance_with("") +
+                 "virtual_server 10.0.0.1 80 {\nreal_server 10.0.0.2 80 { weight "
+                 "1 }\n}\nvirtual_server_group x { }\nvirtual_server y { }\n") ==
+        Lines{"6: warning: virtual_server: belongs to IPVS, which vrrpd does not manage"});
+}
+
+TEST_CASE("control characters reach neither messages nor the configuration", "[keepalived]") {
+  CHECK(diagnose(instance_with("b\x1b[31m 1\npriority \x01\x02")) ==
+        Lines{"4: warning: unknown keyword 'b?[31m' in vrrp_instance; it is left out, as by "
+              "keepalived",
+              "5: error: priority '?\?' is not a whole number in 1 to 255"});
+  CHECK_FALSE(load_text("vrrp_instance \"A\x01\" {\nvirtual_router_id 1\nvirtual_ipaddress { "
+                        "10.0.0.9 }\n}\n")
+                  .config.has_value());
+}
+
+TEST_CASE("a file is keepalived's by its name, or else by its first line", "[keepalived]") {
+  CHECK(is_keepalived_conf("/etc/keepalived/keepalived.conf", "instances:\n"));
+  CHECK_FALSE(is_keepalived_conf("/etc/vrrpd/vrrpd.yaml", "global_defs {\n"));
+  CHECK_FALSE(is_keepalived_conf("x.yml", "global_defs {\n"));
+  CHECK(is_keepalived_conf("keepalived.config", "\n# x\n  vrrp_instance A {\n"));
+  CHECK(is_keepalived_conf("x", "! x\n"));
+  CHECK_FALSE(is_keepalived_conf("x", "# x\n\nnode: vm1\n"));
+  CHECK_FALSE(is_keepalived_conf("x", "---\n"));
+  CHECK_FALSE(is_keepalived_conf("x", "{instances: []}\n"));
+  CHECK_FALSE(is_keepalived_conf("x", ""));
+}
+
+}  // namespace
+}  // namespace ha::keepalived

@@ -1,0 +1,160 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "settings/scalars.hpp"
+#include "vrrpd/keepalived/sections.hpp"
+
+namespace ha::keepalived {
+namespace {
+
+using vrrp::VirtualAddress;
+
+constexpr std::size_t kLabelSizeBytesMax = 15;
+// The count is one byte of the advertisement.
+constexpr std::ptrdiff_t kAdvertisedMax = 255;
+
+/// How many words an option takes.
+[[nodiscard]] std::size_t words_of_option(std::string_view option) {
+  constexpr std::string_view kWithValue[] = {"dev",  "label",         "scope",     "brd",
+                                             "peer", "preferred_lft", "broadcast", "track_group"};
+  const bool has_value =
+      std::find(std::begin(kWithValue), std::end(kWithValue), option) != std::end(kWithValue);
+  return has_value ? 2 : 1;
+}
+
+void read_option(VirtualAddress& address, const std::string& option, const std::string& value,
+                 Place place, Reading& reading) {
+  const auto refuse = [&](const std::string& why) {
+    reading.report.error(place, fmt::format("{} {} {}", option, shown(value), why));
+  };
+  if (option == "dev") {
+    const auto name = config::parse_interface(value);
+    if (!name) return refuse(name.error());
+    address.interface = *name;
+  } else if (option == "label") {
+    address.label = value;
+  } else if (option == "scope" && value != "global" && value != "0") {
+    reading.report.warning(
+        place, fmt::format("scope {}: the address is installed with scope global", shown(value)));
+  } else if (option == "noprefixroute") {
+    address.noprefixroute = true;
+  }
+}
+
+void read_options(VirtualAddress& address, const Statement& line, Reading& reading) {
+  for (std::size_t i = 1; i < line.words.size();) {
+    const std::string& option = line.words[i];
+    const Keyword* keyword = find_keyword(Context::kAddress, option);
+    if (keyword == nullptr) {
+      reading.report.warning(
+          line.place,
+          fmt::format("unknown option {} of an address; it is left out, as by keepalived",
+                      shown(option)));
+      ++i;
+      continue;
+    }
+    const std::size_t words = words_of_option(option);
+    if (i + words > line.words.size()) {
+      reading.report.error(line.place, fmt::format("{} needs a value", option));
+      return;
+    }
+    if (keyword->treatment == Treatment::kRead) {
+      read_option(address, option, line.words[i + words - 1], line.place, reading);
+    } else {
+      const auto grade =
+          keyword->treatment == Treatment::kNote ? vrrp::Severity::kNote : vrrp::Severity::kWarning;
+      reading.report.add(line.place, grade, fmt::format("{}: {}", option, keyword->text));
+    }
+    // Everything behind it describes the virtual MAC.
+    if (option == "use_vmac") return;
+    i += words;
+  }
+}
+
+/// A label is kept if the kernel's tools would find the address by it.
+void check_label(VirtualAddress& address, const Instance& instance, Place place,
+                 const std::string& default_interface, Reading& reading) {
+  if (address.label.empty()) return;
+  const std::string& own = instance.interface.empty() ? default_interface : instance.interface;
+  const std::string& interface = address.interface.empty() ? own : address.interface;
+  const std::string named = address.label.substr(0, address.label.find(':'));
+  const bool is_fine = address.prefix.address.is_v4() && named == interface &&
+                       address.label.size() <= kLabelSizeBytesMax &&
+                       config::parse_word(address.label, kLabelSizeBytesMax).has_value();
+  if (is_fine) return;
+  reading.report.warning(
+      place, fmt::format("label {} is left out: labels are for IPv4 and start with the name of the "
+                         "interface, {}",
+                         shown(address.label), shown(interface)));
+  address.label.clear();
+}
+
+[[nodiscard]] bool is_listed(const Instance& instance, const VirtualAddress& address) {
+  return std::any_of(
+      instance.addresses.begin(), instance.addresses.end(),
+      [&](const VirtualAddress& other) { return other.prefix.address == address.prefix.address; });
+}
+
+}  // namespace
+
+void read_addresses(Instance& instance, const Statement& block, Reading& reading) {
+  const bool advertise = block.keyword() == "virtual_ipaddress";
+  for (const Statement& line : block.block) {
+    const auto prefix = config::parse_prefix(line.keyword());
+    if (!prefix) {
+      reading.report.error(line.place,
+                           fmt::format("address {} {}", shown(line.keyword()), prefix.error()));
+      continue;
+    }
+    VirtualAddress address;
+    address.prefix = *prefix;
+    address.advertise = advertise;
+    read_options(address, line, reading);
+    if (is_listed(instance, address)) {
+      reading.report.note(line.place, fmt::format("address {} is listed already; this line is left "
+                                                  "out",
+                                                  shown(line.keyword())));
+      continue;
+    }
+    instance.addresses.push_back(std::move(address));
+    instance.address_places.push_back(line.place);
+  }
+}
+
+void settle_addresses(Instance& instance, const std::string& default_interface, Reading& reading) {
+  std::vector<VirtualAddress> kept;
+  std::optional<Family> family;
+  for (const VirtualAddress& address : instance.addresses) {
+    if (address.advertise && !family) family = family_of(address.prefix.address);
+  }
+  std::ptrdiff_t advertised = 0;
+  for (std::size_t i = 0; i < instance.addresses.size(); ++i) {
+    VirtualAddress& address = instance.addresses[i];
+    const Place place = instance.address_places[i];
+    if (family && family_of(address.prefix.address) != *family) {
+      const std::string text =
+          fmt::format("address {} is left out: the router advertises {}", to_string(address.prefix),
+                      *family == Family::kIpv4 ? "IPv4" : "IPv6");
+      if (address.advertise) {
+        reading.report.note(place, text + ", and keepalived leaves it out, too");
+      } else {
+        reading.report.warning(place, text + "; give it an instance of its own");
+      }
+      continue;
+    }
+    if (address.advertise && ++advertised > kAdvertisedMax) {
+      reading.report.note(place, "not advertised: an advertisement has room for 255 addresses");
+      address.advertise = false;
+    }
+    check_label(address, instance, place, default_interface, reading);
+    kept.push_back(std::move(address));
+  }
+  // RFC 9568 section 5.2.9: the first address of an advertisement is the link-local one.
+  std::stable_partition(kept.begin(), kept.end(), [](const VirtualAddress& address) {
+    return config::is_link_local(address.prefix.address);
+  });
+  instance.addresses = std::move(kept);
+}
+
+}  // namespace ha::keepalived

@@ -1,0 +1,117 @@
+/// What a keepalived.conf says, before defaults are filled in and names resolved: globals may
+/// follow the instances they apply to, scripts the instances that track them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ha/command.hpp"
+#include "ha/ip.hpp"
+#include "ha/types.hpp"
+#include "vrrpd/config/config.hpp"
+#include "vrrpd/keepalived/report.hpp"
+
+namespace ha::keepalived {
+
+/// Who runs a script. Empty: whoever is the default.
+struct Identity {
+  std::string user;
+  std::string group;
+};
+
+/// Settings that global_defs gives for all and an instance for itself.
+struct Shared {
+  std::optional<Version> version;
+  std::optional<Duration> garp_delay;
+  std::optional<int> garp_repeat;
+  std::optional<Duration> garp_refresh;
+  std::optional<bool> is_strict;
+  std::optional<bool> checksum_as_v2;
+  std::optional<bool> notify_priority_changes;
+};
+
+struct Globals {
+  Shared shared;
+  std::string default_interface = "eth0";
+  std::optional<Identity> script_user;
+  IpAddress group4 = boost::asio::ip::make_address("224.0.0.18");
+  IpAddress group6 = boost::asio::ip::make_address("ff02::12");
+  bool has_min_garp = false;
+  std::string fifo;  ///< empty: none
+  std::optional<Command> fifo_reader;
+  std::string vrrp_fifo;
+  std::optional<Command> vrrp_fifo_reader;
+};
+
+/// A tracked thing, as an instance or a group names it.
+struct Tracked {
+  enum class Kind : std::uint8_t { kInterface, kScript, kFile, kProcess };
+  Kind kind = Kind::kScript;
+  std::string name;
+  std::optional<int> weight;  ///< nothing: that of what is tracked
+  bool is_reversed = false;
+  Place place;
+};
+
+/// vrrp_script, track_file or vrrp_track_process.
+struct Tracker {
+  Tracked::Kind kind = Tracked::Kind::kScript;
+  Place place;
+  checks::CheckConfig check;  ///< its probe is filled in
+  bool is_complete = false;   ///< the script, file or process is given
+  bool has_timeout = false;
+  bool has_user = false;
+  int weight = 0;
+  bool is_reversed = false;
+};
+
+struct Authentication {
+  enum class Type : std::uint8_t { kNone, kPass };
+  Type type = Type::kNone;
+  std::string password;
+  Place place;
+};
+
+struct Instance {
+  std::string name;
+  Place place;
+  Shared shared;
+  std::optional<bool> is_initially_master;
+  std::string interface;  ///< empty: the default one
+  std::optional<int> vrid;
+  std::optional<int> priority;
+  std::optional<Duration> interval;  ///< as it is written
+  Place interval_place;
+  std::optional<Authentication> authentication;
+  std::vector<vrrp::VirtualAddress> addresses;
+  std::vector<Place> address_places;
+  std::vector<IpAddress> peers;
+  bool has_peers = false;
+  int min_ttl = 1;
+  std::optional<IpAddress> source;
+  std::optional<IpAddress> group;
+  bool has_nopreempt = false;
+  Place nopreempt_place;
+  std::optional<Duration> preempt_delay;
+  std::vector<Tracked> tracked;
+  vrrp::NotifyConfig notify;
+};
+
+struct SyncGroup {
+  std::string name;
+  Place place;
+  std::vector<std::string> members;
+  std::vector<Tracked> tracked;
+  vrrp::NotifyConfig notify;
+  bool weighs = false;  ///< sync_group_tracking_weight
+};
+
+struct Draft {
+  Globals globals;
+  std::vector<Instance> instances;
+  std::vector<SyncGroup> groups;
+  std::vector<Tracker> trackers;
+};
+
+}  // namespace ha::keepalived

@@ -1,0 +1,182 @@
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "vrrpd/keepalived/sections.hpp"
+
+namespace ha::keepalived {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kSecondsMax = 4294;
+constexpr int kRepeatMax = 999'999'999;
+// What an announcement schedule holds here.
+constexpr int kRepeatKept = 255;
+constexpr Duration kDelayKept = 1h;
+constexpr Duration kRefreshKept = 24h;
+
+void warn_kept(const Statement& line, const std::string& kept, Reading& reading) {
+  reading.report.warning(line.place, fmt::format("{} {} is more than vrrpd does; {} is taken",
+                                                 line.keyword(), shown(line.words[1]), kept));
+}
+
+void read_script_user(Globals& globals, const Statement& line, Reading& reading) {
+  const auto user = word_at(line, 1, reading);
+  if (!user) return;
+  globals.script_user = Identity{*user, line.words.size() > 2 ? line.words[2] : ""};
+}
+
+void read_group(IpAddress& group, const Statement& line, Reading& reading) {
+  const auto address = address_at(line, 1, reading);
+  if (!address) return;
+  if (!address->is_multicast() || family_of(*address) != family_of(group)) {
+    reading.report.error(line.place,
+                         fmt::format("{} {} is not an {} multicast address", line.keyword(),
+                                     shown(line.words[1]), group.is_v4() ? "IPv4" : "IPv6"));
+    return;
+  }
+  group = *address;
+}
+
+/// 0 is out of keepalived's range, and yet in its own sample: it means no pacing.
+void read_pacing(const Statement& line, Reading& reading) {
+  const auto interval = timer_at(line, 1, 0s, 4294s, reading);
+  if (!interval) return;
+  if (*interval == 0s) {
+    reading.report.note(line.place,
+                        fmt::format("{} 0: announcements are not paced anyway", line.keyword()));
+    return;
+  }
+  reading.report.warning(
+      line.place,
+      fmt::format("{}: announcements are not paced; they leave in batches", line.keyword()));
+}
+
+void read_fifo(std::string& path, const Statement& line, Reading& reading) {
+  const auto word = word_at(line, 1, reading);
+  if (!word) return;
+  if (line.words.size() > 2) {
+    reading.report.warning(line.place,
+                           fmt::format("{}: the owner of the pipe is not changed", line.keyword()));
+  }
+  path = *word;
+}
+
+constexpr Reader<Globals> kReaders[] = {
+    {"default_interface", 2,
+     [](Globals& g, const Statement& line, Reading& reading) {
+       if (auto name = interface_at(line, 1, reading)) g.default_interface = *name;
+     }},
+    {"script_user", 3, read_script_user},
+    {"vrrp_version", 2,
+     [](Globals& g, const Statement& line, Reading& r) { read_version(g.shared, line, r); }},
+    {"vrrp_mcast_group4", 2,
+     [](Globals& g, const Statement& line, Reading& r) { read_group(g.group4, line, r); }},
+    {"vrrp_mcast_group6", 2,
+     [](Globals& g, const Statement& line, Reading& r) { read_group(g.group6, line, r); }},
+    {"vrrp_strict", 2,
+     [](Globals& g, const Statement& line, Reading& r) { g.shared.is_strict = flag(line, r); }},
+    {"vrrp_garp_master_delay", 2,
+     [](Globals& g, const Statement& line, Reading& r) { read_garp_delay(g.shared, line, r); }},
+    {"vrrp_garp_master_repeat", 2,
+     [](Globals& g, const Statement& line, Reading& r) { read_garp_repeat(g.shared, line, r); }},
+    {"vrrp_garp_master_refresh", 2,
+     [](Globals& g, const Statement& line, Reading& r) { read_garp_refresh(g.shared, line, r); }},
+    {"vrrp_garp_master_refresh_repeat", 2,
+     [](Globals&, const Statement& line, Reading& r) { read_refresh_repeat(line, r); }},
+    {"vrrp_garp_interval", 2,
+     [](Globals&, const Statement& line, Reading& r) { read_pacing(line, r); }},
+    {"vrrp_gna_interval", 2,
+     [](Globals&, const Statement& line, Reading& r) { read_pacing(line, r); }},
+    {"vrrp_min_garp", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       g.has_min_garp = flag(line, r).value_or(false);
+     }},
+    {"vrrp_down_timer_adverts", 2,
+     [](Globals&, const Statement& line, Reading& r) { read_down_timer_adverts(line, r); }},
+    {"vrrp_lower_prio_no_advert", 2,
+     [](Globals&, const Statement& line, Reading& r) { read_off(line, r); }},
+    {"vrrp_higher_prio_send_advert", 2,
+     [](Globals&, const Statement& line, Reading& r) { read_off(line, r); }},
+    {"vrrp_owner_ignore_adverts", 2,
+     [](Globals&, const Statement& line, Reading& r) { read_off(line, r); }},
+    {"v3_checksum_as_v2", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       g.shared.checksum_as_v2 = flag(line, r);
+     }},
+    {"vrrp_notify_priority_changes", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       g.shared.notify_priority_changes = flag(line, r);
+     }},
+    {"notify_fifo", 4,
+     [](Globals& g, const Statement& line, Reading& r) { read_fifo(g.fifo, line, r); }},
+    {"vrrp_notify_fifo", 4,
+     [](Globals& g, const Statement& line, Reading& r) { read_fifo(g.vrrp_fifo, line, r); }},
+    {"notify_fifo_script", 4,
+     [](Globals& g, const Statement& line, Reading& r) { g.fifo_reader = command_of(line, r); }},
+    {"vrrp_notify_fifo_script", 4,
+     [](Globals& g, const Statement& line, Reading& r) {
+       g.vrrp_fifo_reader = command_of(line, r);
+     }},
+};
+
+}  // namespace
+
+void read_globals(Globals& globals, const Statement& block, Reading& reading) {
+  read_block(Context::kGlobal, block, kReaders, globals, reading);
+}
+
+void read_version(Shared& shared, const Statement& line, Reading& reading) {
+  if (const auto version = integer_at(line, 1, 2, 3, reading)) {
+    shared.version = *version == 2 ? Version::k2 : Version::k3;
+  }
+}
+
+void read_garp_delay(Shared& shared, const Statement& line, Reading& reading) {
+  const auto delay = integer_at(line, 1, 0, kSecondsMax, reading);
+  if (!delay) return;
+  shared.garp_delay = std::min<Duration>(std::chrono::seconds{*delay}, kDelayKept);
+  if (*shared.garp_delay != std::chrono::seconds{*delay}) warn_kept(line, "1h", reading);
+}
+
+void read_garp_repeat(Shared& shared, const Statement& line, Reading& reading) {
+  const auto repeat = integer_at(line, 1, 0, kRepeatMax, reading);
+  if (!repeat) return;
+  shared.garp_repeat = std::min(*repeat, kRepeatKept);
+  if (*shared.garp_repeat != *repeat) warn_kept(line, "255", reading);
+}
+
+void read_garp_refresh(Shared& shared, const Statement& line, Reading& reading) {
+  const auto refresh = integer_at(line, 1, 0, kRepeatMax, reading);
+  if (!refresh) return;
+  shared.garp_refresh = std::min<Duration>(std::chrono::seconds{*refresh}, kRefreshKept);
+  if (*shared.garp_refresh != std::chrono::seconds{*refresh}) warn_kept(line, "24h", reading);
+}
+
+void read_refresh_repeat(const Statement& line, Reading& reading) {
+  const auto repeat = integer_at(line, 1, 0, kRepeatMax, reading);
+  if (repeat && *repeat != 1) {
+    reading.report.warning(line.place,
+                           fmt::format("{} {}: a refresh is one announcement of each address",
+                                       line.keyword(), *repeat));
+  }
+}
+
+void read_down_timer_adverts(const Statement& line, Reading& reading) {
+  const auto adverts = integer_at(line, 1, 1, 100, reading);
+  if (adverts && *adverts != 3) {
+    reading.report.warning(
+        line.place, fmt::format("{} {}: a master counts as down after 3 intervals, as the RFC says",
+                                line.keyword(), *adverts));
+  }
+}
+
+void read_off(const Statement& line, Reading& reading) {
+  if (flag(line, reading).value_or(false)) {
+    reading.report.warning(line.place,
+                           fmt::format("{}: only the default, off, is supported", line.keyword()));
+  }
+}
+
+}  // namespace ha::keepalived

@@ -1,0 +1,387 @@
+#include "vrrpd/keepalived/keywords.hpp"
+
+#include <algorithm>
+
+namespace ha::keepalived {
+namespace {
+
+using C = Context;
+constexpr Treatment kRead = Treatment::kRead;
+constexpr Treatment kNote = Treatment::kNote;
+constexpr Treatment kWarning = Treatment::kWarning;
+constexpr Treatment kError = Treatment::kError;
+
+constexpr std::string_view kMail = "vrrpd sends no mail";
+constexpr std::string_view kMailTarget =
+    "vrrpd sends no mail; without smtp_alert keepalived neither";
+constexpr std::string_view kBalancer = "belongs to IPVS, which vrrpd does not manage";
+constexpr std::string_view kScheduling = "how the process is scheduled is set in vrrpd's unit";
+constexpr std::string_view kBuffers = "vrrpd sizes its buffers itself";
+constexpr std::string_view kFirewall = "vrrpd installs no packet filter";
+constexpr std::string_view kNames = "processes and files of vrrpd have names of their own";
+constexpr std::string_view kDumps = "vrrpctl status --json says it at any time";
+constexpr std::string_view kInterfaces = "interfaces may come and go";
+constexpr std::string_view kSnmp = "there is no SNMP agent; vrrpctl status --json has the figures";
+constexpr std::string_view kVirtualMac =
+    "there is no virtual MAC: the address moves by gratuitous ARP and keeps the interface's MAC";
+constexpr std::string_view kRouting =
+    "routes and rules are not installed; do it in a notify command";
+constexpr std::string_view kLateAnswer =
+    "a losing advertisement is answered, with announcements, at a limited rate";
+constexpr std::string_view kBfd = "there is no BFD";
+constexpr std::string_view kOld = "means nothing any more";
+
+constexpr Keyword kKeywords[] = {
+    // ---- the file ----
+    {C::kFile, "global_defs", kRead, ""},
+    {C::kFile, "global_definitions", kRead, ""},
+    {C::kFile, "vrrp_instance", kRead, ""},
+    {C::kFile, "vrrp_sync_group", kRead, ""},
+    {C::kFile, "vrrp_script", kRead, ""},
+    {C::kFile, "track_file", kRead, ""},
+    {C::kFile, "vrrp_track_file", kRead, ""},
+    {C::kFile, "vrrp_track_process", kRead, ""},
+    {C::kFile, "bfd_instance", kWarning, kBfd},
+    {C::kFile, "track_group", kWarning, "static addresses and routes are not tracked"},
+    {C::kFile, "garp_group", kWarning, "announcements are not paced; they leave in batches"},
+    {C::kFile, "static_ipaddress", kWarning, "vrrpd installs virtual addresses only"},
+    {C::kFile, "static_routes", kWarning, kRouting},
+    {C::kFile, "static_rules", kWarning, kRouting},
+    {C::kFile, "interface_up_down_delays", kWarning, "changes of a link count at once"},
+    {C::kFile, "linkbeat_interfaces", kNote, "the kernel tells about links by itself"},
+    {C::kFile, "linkbeat_use_polling", kNote, "the kernel tells about links by itself"},
+    {C::kFile, "net_namespace", kError, "start vrrpd inside the namespace: ip netns exec NAME"},
+    {C::kFile, "net_namespace_ipvs", kNote, kBalancer},
+    {C::kFile, "namespace_with_ipsets", kNote, kFirewall},
+    {C::kFile, "instance", kNote, kNames},
+    {C::kFile, "use_pid_dir", kNote, kNames},
+    {C::kFile, "child_wait_time", kNote, "the guard has a time limit of its own"},
+    {C::kFile, "virtual_server", kWarning, kBalancer},
+    {C::kFile, "virtual_server_group", kWarning, kBalancer},
+    {C::kFile, "SSL", kNote, kBalancer},
+
+    // ---- global_defs ----
+    {C::kGlobal, "default_interface", kRead, ""},
+    {C::kGlobal, "script_user", kRead, ""},
+    {C::kGlobal, "vrrp_version", kRead, ""},
+    {C::kGlobal, "vrrp_mcast_group4", kRead, ""},
+    {C::kGlobal, "vrrp_mcast_group6", kRead, ""},
+    {C::kGlobal, "vrrp_strict", kRead, "authentication is ignored, as there; nothing is filtered"},
+    {C::kGlobal, "vrrp_garp_master_delay", kRead, ""},
+    {C::kGlobal, "vrrp_garp_master_repeat", kRead, ""},
+    {C::kGlobal, "vrrp_garp_master_refresh", kRead, ""},
+    {C::kGlobal, "vrrp_garp_master_refresh_repeat", kRead, "only 1 is honoured"},
+    {C::kGlobal, "vrrp_garp_lower_prio_delay", kWarning, kLateAnswer},
+    {C::kGlobal, "vrrp_garp_lower_prio_repeat", kWarning, kLateAnswer},
+    {C::kGlobal, "vrrp_garp_interval", kRead, "only 0, no pacing, is honoured"},
+    {C::kGlobal, "vrrp_gna_interval", kRead, "only 0, no pacing, is honoured"},
+    {C::kGlobal, "vrrp_min_garp", kRead, ""},
+    {C::kGlobal, "vrrp_garp_extra_if", kWarning, kVirtualMac},
+    {C::kGlobal, "vrrp_down_timer_adverts", kRead, "only 3, the RFC's, is honoured"},
+    {C::kGlobal, "vrrp_lower_prio_no_advert", kRead, "only `off` is honoured"},
+    {C::kGlobal, "vrrp_higher_prio_send_advert", kRead, "only `off` is honoured"},
+    {C::kGlobal, "vrrp_owner_ignore_adverts", kRead, "only `off` is honoured"},
+    {C::kGlobal, "v3_checksum_as_v2", kRead, ""},
+    {C::kGlobal, "vrrp_check_unicast_src", kNote, "peers are always checked"},
+    {C::kGlobal, "vrrp_skip_check_adv_addr", kNote,
+     "other addresses than ours never refuse an advertisement; they raise an alarm"},
+    {C::kGlobal, "vrrp_notify_priority_changes", kRead, ""},
+    {C::kGlobal, "notify_fifo", kRead, ""},
+    {C::kGlobal, "notify_fifo_script", kRead, ""},
+    {C::kGlobal, "vrrp_notify_fifo", kRead, ""},
+    {C::kGlobal, "vrrp_notify_fifo_script", kRead, ""},
+    {C::kGlobal, "lvs_notify_fifo", kNote, kBalancer},
+    {C::kGlobal, "lvs_notify_fifo_script", kNote, kBalancer},
+    {C::kGlobal, "fifo_write_vrrp_states_on_reload", kWarning, "a reload repeats no states"},
+    {C::kGlobal, "enable_script_security", kWarning,
+     "who may write to a script is not checked before it runs"},
+    {C::kGlobal, "use_symlink_paths", kNote, "scripts are started by the path that is given"},
+    {C::kGlobal, "set_supplementary_groups", kWarning,
+     "scripts run with the primary group of their user"},
+    {C::kGlobal, "startup_script", kWarning, "start it from vrrpd's unit: ExecStartPre"},
+    {C::kGlobal, "startup_script_timeout", kNote, "no startup_script runs"},
+    {C::kGlobal, "shutdown_script", kWarning, "start it from vrrpd's unit: ExecStopPost"},
+    {C::kGlobal, "shutdown_script_timeout", kNote, "no shutdown_script runs"},
+    {C::kGlobal, "dynamic_interfaces", kNote, kInterfaces},
+    {C::kGlobal, "vrrp_startup_delay", kWarning, "routers start at once"},
+    {C::kGlobal, "vrrp_delay_after_boot", kWarning, "routers start at once"},
+    {C::kGlobal, "router_id", kNote, "is for mails and SNMP only"},
+    {C::kGlobal, "notification_email", kNote, kMailTarget},
+    {C::kGlobal, "notification_email_from", kNote, kMailTarget},
+    {C::kGlobal, "smtp_server", kNote, kMailTarget},
+    {C::kGlobal, "smtp_helo_name", kNote, kMailTarget},
+    {C::kGlobal, "smtp_connect_timeout", kNote, kMailTarget},
+    {C::kGlobal, "smtp_alert", kWarning, kMail},
+    {C::kGlobal, "smtp_alert_vrrp", kWarning, kMail},
+    {C::kGlobal, "smtp_alert_checker", kNote, kBalancer},
+    {C::kGlobal, "no_email_faults", kNote, kMail},
+    {C::kGlobal, "email_faults", kNote, kMail},
+    {C::kGlobal, "max_auto_priority", kNote, kScheduling},
+    {C::kGlobal, "min_auto_priority_delay", kNote, kScheduling},
+    {C::kGlobal, "vrrp_priority", kNote, kScheduling},
+    {C::kGlobal, "vrrp_rt_priority", kNote, kScheduling},
+    {C::kGlobal, "vrrp_no_swap", kNote, kScheduling},
+    {C::kGlobal, "vrrp_cpu_affinity", kNote, kScheduling},
+    {C::kGlobal, "vrrp_rlimit_rttime", kNote, kScheduling},
+    {C::kGlobal, "vrrp_rlimit_rtime", kNote, kScheduling},
+    {C::kGlobal, "vrrp_process_name", kNote, kNames},
+    {C::kGlobal, "process_names", kNote, kNames},
+    {C::kGlobal, "process_name", kNote, kNames},
+    {C::kGlobal, "checker_process_name", kNote, kNames},
+    {C::kGlobal, "bfd_process_name", kNote, kNames},
+    {C::kGlobal, "checker_priority", kNote, kBalancer},
+    {C::kGlobal, "checker_rt_priority", kNote, kBalancer},
+    {C::kGlobal, "checker_no_swap", kNote, kBalancer},
+    {C::kGlobal, "checker_cpu_affinity", kNote, kBalancer},
+    {C::kGlobal, "checker_rlimit_rttime", kNote, kBalancer},
+    {C::kGlobal, "checker_log_all_failures", kNote, kBalancer},
+    {C::kGlobal, "bfd_priority", kNote, kBfd},
+    {C::kGlobal, "bfd_rt_priority", kNote, kBfd},
+    {C::kGlobal, "bfd_no_swap", kNote, kBfd},
+    {C::kGlobal, "bfd_cpu_affinity", kNote, kBfd},
+    {C::kGlobal, "bfd_rlimit_rttime", kNote, kBfd},
+    {C::kGlobal, "log_unknown_vrids", kNote, "vrrpctl status counts them"},
+    {C::kGlobal, "vrrp_iptables", kNote, kFirewall},
+    {C::kGlobal, "vrrp_ipsets", kNote, kFirewall},
+    {C::kGlobal, "nftables", kNote, kFirewall},
+    {C::kGlobal, "nftables_priority", kNote, kFirewall},
+    {C::kGlobal, "nftables_counters", kNote, kFirewall},
+    {C::kGlobal, "nftables_ifindex", kNote, kFirewall},
+    {C::kGlobal, "disable_local_igmp", kWarning, "the multicast group is joined as usual"},
+    {C::kGlobal, "vmac_prefix", kNote, kVirtualMac},
+    {C::kGlobal, "vmac_addr_prefix", kNote, kVirtualMac},
+    {C::kGlobal, "snmp_socket", kNote, kSnmp},
+    {C::kGlobal, "enable_traps", kWarning, kSnmp},
+    {C::kGlobal, "enable_snmp_vrrp", kWarning, kSnmp},
+    {C::kGlobal, "enable_snmp_keepalived", kWarning, kSnmp},
+    {C::kGlobal, "enable_snmp_checker", kNote, kBalancer},
+    {C::kGlobal, "enable_snmp_rfc", kWarning, kSnmp},
+    {C::kGlobal, "enable_snmp_rfcv2", kWarning, kSnmp},
+    {C::kGlobal, "enable_snmp_rfcv3", kWarning, kSnmp},
+    {C::kGlobal, "enable_dbus", kWarning, "there is no D-Bus interface; vrrpctl is for that"},
+    {C::kGlobal, "dbus_service_name", kNote, "there is no D-Bus interface"},
+    {C::kGlobal, "dbus_no_interface_name", kNote, "there is no D-Bus interface"},
+    {C::kGlobal, "umask", kNote, "vrrpd's files have fixed modes"},
+    {C::kGlobal, "random_seed", kNote, "nothing is random"},
+    {C::kGlobal, "iproute_usr_dir", kNote, "names of routing tables are not used"},
+    {C::kGlobal, "iproute_etc_dir", kNote, "names of routing tables are not used"},
+    {C::kGlobal, "tmp_config_directory", kNote, "no copy of the configuration is written"},
+    {C::kGlobal, "config_save_dir", kNote, "no copy of the configuration is written"},
+    {C::kGlobal, "reload_check_config", kNote, "a reload is always checked first"},
+    {C::kGlobal, "reload_time_file", kWarning, "reloads are not scheduled; use a timer unit"},
+    {C::kGlobal, "reload_repeat", kNote, "reloads are not scheduled"},
+    {C::kGlobal, "reload_file", kWarning, "no file marks a reload; vrrpctl reload waits for it"},
+    {C::kGlobal, "state_dump_file", kNote, kDumps},
+    {C::kGlobal, "stats_dump_file", kNote, kDumps},
+    {C::kGlobal, "json_dump_file", kNote, kDumps},
+    {C::kGlobal, "data_use_instance", kNote, kDumps},
+    {C::kGlobal, "json_version", kNote, kDumps},
+    {C::kGlobal, "vrrp_netlink_cmd_rcv_bufs", kNote, kBuffers},
+    {C::kGlobal, "vrrp_netlink_cmd_rcv_bufs_force", kNote, kBuffers},
+    {C::kGlobal, "vrrp_netlink_monitor_rcv_bufs", kNote, kBuffers},
+    {C::kGlobal, "vrrp_netlink_monitor_rcv_bufs_force", kNote, kBuffers},
+    {C::kGlobal, "lvs_netlink_cmd_rcv_bufs", kNote, kBuffers},
+    {C::kGlobal, "lvs_netlink_cmd_rcv_bufs_force", kNote, kBuffers},
+    {C::kGlobal, "lvs_netlink_monitor_rcv_bufs", kNote, kBuffers},
+    {C::kGlobal, "lvs_netlink_monitor_rcv_bufs_force", kNote, kBuffers},
+    {C::kGlobal, "process_monitor_rcv_bufs", kNote, kBuffers},
+    {C::kGlobal, "process_monitor_rcv_bufs_force", kNote, kBuffers},
+    {C::kGlobal, "vrrp_rx_bufs_policy", kNote, kBuffers},
+    {C::kGlobal, "vrrp_rx_bufs_multiplier", kNote, kBuffers},
+    {C::kGlobal, "rs_init_notifies", kNote, kBalancer},
+    {C::kGlobal, "no_checker_emails", kNote, kBalancer},
+    {C::kGlobal, "lvs_sync_daemon", kNote, kBalancer},
+    {C::kGlobal, "lvs_flush", kNote, kBalancer},
+    {C::kGlobal, "lvs_flush_on_stop", kNote, kBalancer},
+    {C::kGlobal, "lvs_id", kNote, kOld},
+    {C::kGlobal, "net_namespace", kError, "start vrrpd inside the namespace: ip netns exec NAME"},
+    {C::kGlobal, "net_namespace_ipvs", kNote, kBalancer},
+    {C::kGlobal, "namespace_with_ipsets", kNote, kFirewall},
+    {C::kGlobal, "instance", kNote, kNames},
+    {C::kGlobal, "use_pid_dir", kNote, kNames},
+    {C::kGlobal, "child_wait_time", kNote, "the guard has a time limit of its own"},
+    {C::kGlobal, "linkbeat_use_polling", kNote, "the kernel tells about links by itself"},
+
+    // ---- vrrp_instance ----
+    {C::kInstance, "state", kRead, ""},
+    {C::kInstance, "interface", kRead, ""},
+    {C::kInstance, "virtual_router_id", kRead, ""},
+    {C::kInstance, "priority", kRead, ""},
+    {C::kInstance, "advert_int", kRead, ""},
+    {C::kInstance, "version", kRead, ""},
+    {C::kInstance, "authentication", kRead, ""},
+    {C::kInstance, "auth_hmac", kError, "HMAC authentication is not supported"},
+    {C::kInstance, "virtual_ipaddress", kRead, ""},
+    {C::kInstance, "virtual_ipaddress_excluded", kRead,
+     "those of the other family than the advertised ones are left out"},
+    {C::kInstance, "no_virtual_ipaddress", kError, "a router without addresses is not supported"},
+    {C::kInstance, "virtual_routes", kWarning, kRouting},
+    {C::kInstance, "virtual_rules", kWarning, kRouting},
+    {C::kInstance, "track_interface", kRead, ""},
+    {C::kInstance, "track_script", kRead, ""},
+    {C::kInstance, "track_file", kRead, ""},
+    {C::kInstance, "track_process", kRead, ""},
+    {C::kInstance, "track_bfd", kWarning, kBfd},
+    {C::kInstance, "nopreempt", kRead, "is `preempt: degraded`: an unhealthy master is relieved"},
+    {C::kInstance, "preempt", kRead, ""},
+    {C::kInstance, "preempt_delay", kRead, ""},
+    {C::kInstance, "unicast_src_ip", kRead, ""},
+    {C::kInstance, "mcast_src_ip", kRead, ""},
+    {C::kInstance, "track_src_ip", kNote, "a router without its source address is always in fault"},
+    {C::kInstance, "unicast_peer", kRead, "advertisements of others than the peers are dropped"},
+    {C::kInstance, "unicast_ttl", kRead, "only 255 is honoured"},
+    {C::kInstance, "unicast_fault_no_peer", kWarning, "an empty list of peers means multicast"},
+    {C::kInstance, "check_unicast_src", kNote, "peers are always checked"},
+    {C::kInstance, "mcast_dst_ip", kRead, ""},
+    {C::kInstance, "old_unicast_checksum", kWarning,
+     "the checksum of keepalived 1.3.6 and before is not accepted"},
+    {C::kInstance, "v3_checksum_as_v2", kRead, ""},
+    {C::kInstance, "skip_check_adv_addr", kNote,
+     "other addresses than ours never refuse an advertisement; they raise an alarm"},
+    {C::kInstance, "strict_mode", kRead,
+     "authentication is ignored, as there; nothing is filtered"},
+    {C::kInstance, "accept", kNote, "addresses always accept traffic"},
+    {C::kInstance, "no_accept", kWarning,
+     "addresses accept traffic all the same; vrrpd installs no packet filter"},
+    {C::kInstance, "garp_master_delay", kRead, ""},
+    {C::kInstance, "garp_master_repeat", kRead, ""},
+    {C::kInstance, "garp_master_refresh", kRead, ""},
+    {C::kInstance, "garp_master_refresh_repeat", kRead, "only 1 is honoured"},
+    {C::kInstance, "garp_lower_prio_delay", kWarning, kLateAnswer},
+    {C::kInstance, "garp_lower_prio_repeat", kWarning, kLateAnswer},
+    {C::kInstance, "garp_interval", kWarning, "announcements are not paced; they leave in batches"},
+    {C::kInstance, "gna_interval", kWarning, "announcements are not paced; they leave in batches"},
+    {C::kInstance, "garp_extra_if", kWarning, kVirtualMac},
+    {C::kInstance, "vmac_garp_intvl", kWarning, kVirtualMac},
+    {C::kInstance, "lower_prio_no_advert", kRead, "only `off` is honoured"},
+    {C::kInstance, "higher_prio_send_advert", kRead, "only `off` is honoured"},
+    {C::kInstance, "owner_ignore_adverts", kRead, "only `off` is honoured"},
+    {C::kInstance, "down_timer_adverts", kRead, "only 3, the RFC's, is honoured"},
+    {C::kInstance, "timer_expired_backup", kNote,
+     "a router that stood still always listens before it speaks"},
+    {C::kInstance, "dont_track_primary", kWarning, "the link of the interface is always watched"},
+    {C::kInstance, "use_vmac", kWarning, kVirtualMac},
+    {C::kInstance, "use_vmac_addr", kWarning, kVirtualMac},
+    {C::kInstance, "vmac_xmit_base", kNote, "advertisements always leave by the interface itself"},
+    {C::kInstance, "use_ipvlan", kWarning, kVirtualMac},
+    {C::kInstance, "vrf", kWarning, "addresses stay in the interface's own VRF"},
+    {C::kInstance, "promote_secondaries", kWarning, "the interface's setting is left alone"},
+    {C::kInstance, "kernel_rx_buf_size", kNote, kBuffers},
+    {C::kInstance, "linkbeat_use_polling", kNote, "the kernel tells about links by itself"},
+    {C::kInstance, "debug", kNote, kOld},
+    {C::kInstance, "notify_master", kRead, ""},
+    {C::kInstance, "notify_backup", kRead, ""},
+    {C::kInstance, "notify_fault", kRead, ""},
+    {C::kInstance, "notify_stop", kRead, ""},
+    {C::kInstance, "notify_deleted", kWarning, "an instance that a reload removes just stops"},
+    {C::kInstance, "notify", kRead, ""},
+    {C::kInstance, "notify_master_rx_lower_pri", kRead, ""},
+    {C::kInstance, "notify_priority_changes", kRead, ""},
+    {C::kInstance, "smtp_alert", kWarning, kMail},
+    {C::kInstance, "global_tracking", kNote, kOld},
+    {C::kInstance, "native_ipv6", kNote, kOld},
+    {C::kInstance, "lvs_sync_daemon_interface", kNote, kBalancer},
+    {C::kInstance, "thread_timer_expired", kNote, kOld},
+    {C::kInstance, "router_id", kNote, kOld},
+
+    // ---- authentication ----
+    {C::kAuthentication, "auth_type", kRead, "AH is not supported"},
+    {C::kAuthentication, "auth_pass", kRead, ""},
+
+    // ---- a line of virtual_ipaddress ----
+    {C::kAddress, "dev", kRead, ""},
+    {C::kAddress, "label", kRead, "only one that starts with the interface's name"},
+    {C::kAddress, "scope", kRead, "only `global` is honoured"},
+    {C::kAddress, "noprefixroute", kRead, ""},
+    {C::kAddress, "brd", kWarning, "addresses are installed without a broadcast address"},
+    {C::kAddress, "broadcast", kWarning, "addresses are installed without a broadcast address"},
+    {C::kAddress, "peer", kWarning, "addresses are installed without a peer"},
+    {C::kAddress, "home", kWarning, "this flag is not set"},
+    {C::kAddress, "mngtmpaddr", kWarning, "this flag is not set"},
+    {C::kAddress, "autojoin", kWarning, "this flag is not set"},
+    {C::kAddress, "-nodad", kWarning, "IPv6 addresses are installed without duplicate detection"},
+    {C::kAddress, "no_track", kNote, "an address that is removed is put back, without a fail-over"},
+    {C::kAddress, "preferred_lft", kWarning, "vrrpd sets the lifetimes itself"},
+    {C::kAddress, "track_group", kNote, "is for static addresses"},
+    {C::kAddress, "use_vmac", kWarning, kVirtualMac},
+
+    // ---- vrrp_sync_group ----
+    {C::kSyncGroup, "group", kRead, ""},
+    {C::kSyncGroup, "track_interface", kRead, ""},
+    {C::kSyncGroup, "track_script", kRead, ""},
+    {C::kSyncGroup, "track_file", kRead, ""},
+    {C::kSyncGroup, "track_process", kRead, ""},
+    {C::kSyncGroup, "track_bfd", kWarning, kBfd},
+    {C::kSyncGroup, "notify_master", kRead, ""},
+    {C::kSyncGroup, "notify_backup", kRead, ""},
+    {C::kSyncGroup, "notify_fault", kRead, ""},
+    {C::kSyncGroup, "notify_stop", kRead, ""},
+    {C::kSyncGroup, "notify", kRead, ""},
+    {C::kSyncGroup, "notify_priority_changes", kNote, "groups have no priority"},
+    {C::kSyncGroup, "smtp_alert", kWarning, kMail},
+    {C::kSyncGroup, "sync_group_tracking_weight", kRead, ""},
+    {C::kSyncGroup, "global_tracking", kNote, kOld},
+
+    // ---- vrrp_script ----
+    {C::kScript, "script", kRead, "one that cannot run has failed; keepalived would ignore it"},
+    {C::kScript, "interval", kRead, ""},
+    {C::kScript, "timeout", kRead, ""},
+    {C::kScript, "weight", kRead, ""},
+    {C::kScript, "fall", kRead, ""},
+    {C::kScript, "rise", kRead, ""},
+    {C::kScript, "user", kRead, ""},
+    {C::kScript, "init_fail", kRead, ""},
+
+    // ---- track_file ----
+    {C::kTrackFile, "file", kRead, ""},
+    {C::kTrackFile, "weight", kRead, "0 is not supported"},
+    {C::kTrackFile, "init_file", kWarning, "vrrpd creates no file; a missing one counts as 0"},
+
+    // ---- vrrp_track_process ----
+    {C::kTrackProcess, "process", kRead, "compared by name, without arguments"},
+    {C::kTrackProcess, "param_match", kWarning, "arguments of processes are not compared"},
+    {C::kTrackProcess, "weight", kRead, ""},
+    {C::kTrackProcess, "quorum", kRead, ""},
+    {C::kTrackProcess, "quorum_max", kRead, ""},
+    {C::kTrackProcess, "fork_delay", kRead, ""},
+    {C::kTrackProcess, "terminate_delay", kWarning, "a process that ends counts at once"},
+    {C::kTrackProcess, "delay", kRead, "as fork_delay; a process that ends counts at once"},
+    {C::kTrackProcess, "full_command", kWarning, "arguments of processes are not compared"},
+};
+
+}  // namespace
+
+std::span<const Keyword> keywords() { return kKeywords; }
+
+const Keyword* find_keyword(Context context, std::string_view word) {
+  const auto* const found = std::find_if(
+      std::begin(kKeywords), std::end(kKeywords),
+      [&](const Keyword& keyword) { return keyword.context == context && keyword.word == word; });
+  return found == std::end(kKeywords) ? nullptr : found;
+}
+
+std::string_view name_of(Context context) {
+  switch (context) {
+    case Context::kFile:
+      return "the file";
+    case Context::kGlobal:
+      return "global_defs";
+    case Context::kInstance:
+      return "vrrp_instance";
+    case Context::kAuthentication:
+      return "authentication";
+    case Context::kAddress:
+      return "virtual_ipaddress";
+    case Context::kSyncGroup:
+      return "vrrp_sync_group";
+    case Context::kScript:
+      return "vrrp_script";
+    case Context::kTrackFile:
+      return "track_file";
+    case Context::kTrackProcess:
+      return "vrrp_track_process";
+  }
+  return {};
+}
+
+}  // namespace ha::keepalived
