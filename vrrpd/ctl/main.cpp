@@ -9,6 +9,7 @@
 
 #include "vrrpd/ctl/connection.hpp"
 #include "vrrpd/ctl/render.hpp"
+#include "vrrpd/keepalived/load.hpp"
 #include "vrrpd/version.hpp"
 
 namespace {
@@ -28,6 +29,7 @@ constexpr const char* kExitCodes =
 struct Arguments {
   std::string socket = "/run/vrrpd/control.sock";
   std::string argument;
+  std::string converted_file;  ///< empty: another command
   bool json = false;
   Command command = Command::kStatus;
 };
@@ -62,6 +64,10 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->type_name("TIME");
   add_command(app, arguments, Command::kConfirm, "confirm",
               "Keep what `reload --confirm` has brought");
+  CLI::App* const convert = app.add_subcommand(
+      "convert", "Print keepalived.conf as vrrpd.yaml, with what was dropped as comments");
+  convert->add_option("FILE", arguments.converted_file)->required();
+  convert->footer("Asks no daemon. Exit codes: 0 done, 1 the file has errors, 2 wrong usage");
 }
 
 Form form_for(const Arguments& arguments) {
@@ -81,6 +87,13 @@ int print(const Output& output) {
   return output.exit_code;
 }
 
+/// Needs no daemon. What was dropped is in the comments; errors go to standard error.
+int convert(const std::string& file) {
+  const auto converted = ha::keepalived::convert(file);
+  return print(converted.is_usable ? Output{kDone, converted.yaml, ""}
+                                   : Output{kRefused, "", converted.problems});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -94,6 +107,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;  // prints help, version or what is wrong
   }
+  if (!arguments.converted_file.empty()) return convert(arguments.converted_file);
   const auto answer =
       ask(arguments.socket, request_line(arguments.command, arguments.argument), kPatience);
   if (!answer) return print({kNoDaemon, "", "vrrpctl: " + answer.error().message() + '\n'});
