@@ -15,12 +15,16 @@
 #include "vrrpd/guard/estate.hpp"
 #include "vrrpd/guard/guard.hpp"
 #include "vrrpd/guard/last_will.hpp"
+#include "vrrpd/guard/shared_memory.hpp"
 #include "vrrpd/haproxy_health.hpp"
 #include "vrrpd/keepalived/load.hpp"
 #include "vrrpd/kernel/netlink.hpp"
 #include "vrrpd/runtime/capabilities.hpp"
 #include "vrrpd/runtime/control.hpp"
+#include "vrrpd/runtime/drain_file.hpp"
+#include "vrrpd/runtime/events.hpp"
 #include "vrrpd/runtime/notifier.hpp"
+#include "vrrpd/runtime/recorder.hpp"
 #include "vrrpd/runtime/reloader.hpp"
 #include "vrrpd/runtime/service_manager.hpp"
 #include "vrrpd/runtime/tracks.hpp"
@@ -47,16 +51,33 @@ std::optional<Estate::Trial> noted(const std::optional<Reloader::Trial>& trial) 
   return Estate::Trial{print(trial->confirmed), trial->ends_at.time_since_epoch().count()};
 }
 
+/// Some 20,000 packets: five hours of one virtual router at an interval of a second.
+constexpr std::size_t kRecorderSizeBytes = std::size_t{2} * 1024 * 1024;
+/// Some thousand events.
+constexpr std::size_t kEventsSizeBytes = std::size_t{256} * 1024;
+/// Whatever the configured priority, the lowest one is left.
+constexpr int kDrainAmount = 254;
+
+/// Numbers of records begin here, so that they go on rising when the daemon starts again.
+std::uint64_t first_number() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(
+      1, std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
+}
+
 class Daemon {
  public:
   Daemon(boost::asio::io_context& io, Log& log, std::filesystem::path path, Config config,
-         std::optional<Reloader::Trial> trial, Estate& estate, Kernel& kernel, FrameSocket& frames)
+         std::optional<Reloader::Trial> trial, Estate& estate, Recorder& recorder, Events& events,
+         Kernel& kernel, FrameSocket& frames)
       : io_{io},
         log_{log},
         path_{std::move(path)},
         estate_{estate},
+        recorder_{recorder},
+        events_{events},
         notifier_{io, log},
-        routers_{io, kernel, frames, notifier_, log},
+        routers_{io, kernel, frames, events, recorder, notifier_, log},
         checks_{io, log, routers_},
         reloader_{log,
                   path_.string(),
@@ -67,7 +88,8 @@ class Daemon {
                           OnRefusal on_refusal) { return adopt(next, next_trial, on_refusal); },
                    [this] { return routers_.waiting(); }}},
         trial_timer_{io},
-        web_{io, log, [this] { return status(); }},
+        drain_file_{io, DrainFile::default_path()},
+        web_{io, log, [this] { return status(); }, [this] { return events_.json(0).json; }},
         service_manager_{io},
         signals_{io, SIGTERM, SIGINT, SIGHUP} {}
 
@@ -79,7 +101,9 @@ class Daemon {
         ControlServer::open(io_, config.control.socket, config.control.group,
                             {[this] { return status(); },
                              [this](std::optional<Duration> trial) { return reload(trial); },
-                             [this] { return confirm(); }});
+                             [this] { return confirm(); }, [this](bool wanted) { drain(wanted); },
+                             [this](std::uint64_t after) { return events_.json(after); },
+                             [this](std::uint64_t after) { return recorder_.json(after); }});
     if (!control) return tl::unexpected{control.error()};
     control_ = std::move(*control);
     if (!control_->warning().empty()) log_.warning("{}", control_->warning());
@@ -90,6 +114,13 @@ class Daemon {
       checks_.links_changed();
     });
     notifier_.set_fifo(config.notify_fifo);
+    events_.note("start", estate_.deaths() == 0
+                              ? fmt::format("vrrpd {} starts", kProgramVersion)
+                              : std::string{"an engine process has died; another one goes on"});
+    if (const std::int64_t since = estate_.drained_since(); since != 0) {
+      log_.warning("drained: no address is wanted here until `vrrpctl undrain`");
+      drain_since(WallClock{std::chrono::seconds{since}});
+    }
     // Health first, so that a successor does not begin with a priority that it does not have.
     checks_.begin(config.checks, estate_.checks());
     apply_haproxy(config.haproxy);
@@ -134,13 +165,19 @@ class Daemon {
       return outcome;
     }
     outcome = reloader_.reload(trial, std::chrono::steady_clock::now());
+    events_.note("reload", !outcome.done ? fmt::format("refused: {}", outcome.error)
+                           : trial       ? std::string{"done, and waits for confirmation"}
+                                         : std::string{"done"});
     arm_trial();
     return outcome;
   }
 
   bool confirm() {
     const bool done = reloader_.confirm();
-    if (done) estate_.confirm();
+    if (done) {
+      estate_.confirm();
+      events_.note("reload", "confirmed");
+    }
     arm_trial();
     return done;
   }
@@ -155,7 +192,40 @@ class Daemon {
     trial_timer_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;  // confirmed, or another trial
       reloader_.wake(std::chrono::steady_clock::now());
+      if (!reloader_.deadline()) events_.note("reload", "taken back, since nobody confirmed it");
       arm_trial();
+    });
+  }
+
+  void drain(bool wanted) {
+    if (wanted == drained_.has_value()) return;
+    if (wanted) {
+      log_.warning("drained: no address is wanted here until `vrrpctl undrain`");
+      events_.note("drain", "no address is wanted here any more");
+      return drain_since(std::chrono::system_clock::now());
+    }
+    log_.info("not drained any more");
+    events_.note("drain", "addresses are welcome here again");
+    drained_.reset();
+    estate_.drained_since() = 0;
+    drain_file_.save(std::nullopt, [this](const std::string& trouble) {
+      if (!trouble.empty()) log_.warning("a restart will drain this machine again: {}", trouble);
+    });
+    routers_.set_drain(std::nullopt);
+  }
+
+  /// Packets first, then the disk.
+  void drain_since(WallClock since) {
+    drained_ = Drained{since, false, {}};
+    estate_.drained_since() = std::max<std::int64_t>(
+        1, std::chrono::duration_cast<std::chrono::seconds>(since.time_since_epoch()).count());
+    routers_.set_drain(Demotion{std::string{kDrainSource}, kDrainAmount,
+                                fmt::format("by the operator since {}", to_utc(since))});
+    drain_file_.save(since, [this](const std::string& trouble) {
+      if (!drained_) return;
+      drained_->saved = trouble.empty();
+      drained_->trouble = trouble;
+      if (!trouble.empty()) log_.warning("the drain will not survive a restart: {}", trouble);
     });
   }
 
@@ -196,7 +266,8 @@ class Daemon {
     if (health_ && health_->config() == *config) return;
     // Neither a changed threshold nor a new engine lifts a demotion; the answers do.
     health_.emplace(
-        io_, log_, *config, [this](const Demotion& demotion) { routers_.set_haproxy(demotion); },
+        io_, log_, events_, *config,
+        [this](const Demotion& demotion) { routers_.set_haproxy(demotion); },
         [this](const probe::Standing& standing) { note(estate_.haproxy(), standing); },
         noted(estate_.haproxy()));
     told_.reset();
@@ -218,6 +289,8 @@ class Daemon {
     status.errors = routers_.errors();
     status.loop_lag = routers_.loop_lag();
     if (health_) status.haproxy = health_->status();
+    status.last_event = events_.last();
+    status.drained = drained_;
     if (const auto deadline = reloader_.deadline()) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
           *deadline - std::chrono::steady_clock::now());
@@ -230,6 +303,8 @@ class Daemon {
   Log& log_;
   std::filesystem::path path_;
   Estate& estate_;
+  Recorder& recorder_;
+  Events& events_;
   Notifier notifier_;
   VirtualRouters routers_;
   CheckHealth checks_;
@@ -238,6 +313,8 @@ class Daemon {
   std::optional<LocalAddresses> told_;
   std::unique_ptr<ControlServer> control_;
   boost::asio::steady_timer trial_timer_;
+  std::optional<Drained> drained_;
+  DrainFile drain_file_;
   Web web_;
   ServiceManager service_manager_;
   boost::asio::signal_set signals_;
@@ -256,8 +333,10 @@ Config parsed(std::string_view text) {
 
 /// The engine process: goes on with what was committed to `estate`, by the guard or by an engine
 /// that died.
-int run_engine(const std::filesystem::path& path, Estate& estate) {
+int run_engine(const std::filesystem::path& path, Estate& estate, const SharedMemory& diary) {
   Log log;
+  Recorder recorder{Ring{diary.bytes().first(kRecorderSizeBytes), first_number()}};
+  Events events{Ring{diary.bytes().subspan(kRecorderSizeBytes), first_number()}, recorder};
   auto contents = estate.open();
   if (!contents) {
     log.error("{}", contents.error().message());
@@ -283,7 +362,8 @@ int run_engine(const std::filesystem::path& path, Estate& estate) {
     log.error("{}", frames.error().message());
     return 1;
   }
-  Daemon daemon{io, log, path, std::move(config), std::move(trial), estate, **kernel, *frames};
+  Daemon daemon{io,     log,      path,   std::move(config), std::move(trial),
+                estate, recorder, events, **kernel,          *frames};
   if (auto started = daemon.start(contents->records); !started) {
     log.error("{}", started.error().message());
     return 1;
@@ -324,9 +404,18 @@ int run_daemon(const std::filesystem::path& path, Config config) {
     log.error("{}", estate.error().message());
     return 1;
   }
+  if (const auto since = DrainFile::read(DrainFile::default_path())) {
+    estate->drained_since() = std::max<std::int64_t>(
+        1, std::chrono::duration_cast<std::chrono::seconds>(since->time_since_epoch()).count());
+  }
+  const auto diary = SharedMemory::create(kRecorderSizeBytes + kEventsSizeBytes);
+  if (!diary) {
+    log.error("{}", diary.error().message());
+    return 1;
+  }
   config = {};
   return_memory();
-  return guard(log, {[&] { return run_engine(path, *estate); }, [&] { ++estate->deaths(); },
+  return guard(log, {[&] { return run_engine(path, *estate, *diary); }, [&] { ++estate->deaths(); },
                      [&] { execute_last_will(*estate, log); }});
 }
 

@@ -5,10 +5,11 @@
 
 namespace ha::vrrp {
 
-HaproxyHealth::HaproxyHealth(boost::asio::io_context& io, Log& log, probe::ProbeConfig config,
-                             OnDemotion on_demotion, OnStanding on_standing,
-                             const probe::Standing& before)
+HaproxyHealth::HaproxyHealth(boost::asio::io_context& io, Log& log, Events& events,
+                             probe::ProbeConfig config, OnDemotion on_demotion,
+                             OnStanding on_standing, const probe::Standing& before)
     : log_{log},
+      events_{events},
       config_{std::move(config)},
       on_demotion_{std::move(on_demotion)},
       on_standing_{std::move(on_standing)},
@@ -45,13 +46,16 @@ void HaproxyHealth::log_changes(const probe::Report& report) {
     reason_ = report.reason;
     log_.info("{}", overall_);
     log_.info("{}", reason_);
+    events_.note("haproxy", fmt::format("{}. {}", overall_, reason_));
   }
   if (report.alarm == alarm_) return;
   alarm_ = report.alarm;
   if (alarm_) {
     log_.warning("haproxy: {}", *alarm_);
+    events_.note("alarm", fmt::format("haproxy: {}", *alarm_));
   } else {
     log_.info("haproxy: answers are usable again");
+    events_.note("haproxy", "answers are usable again");
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "haproxy_probe/client.hpp"
 #include "haproxy_probe/evaluator.hpp"
+#include "vrrpd/runtime/events.hpp"
 #include "vrrpd/runtime/log.hpp"
 #include "vrrpd/runtime/status.hpp"
 
@@ -22,7 +23,7 @@ class HaproxyHealth {
   /// Starts at once, from the verdict `before`, and calls `on_demotion` whenever the demotion or
   /// its reason changes, though not as long as the verdict is unknown, and `on_standing` with what
   /// the one that follows this one needs as `before`.
-  HaproxyHealth(boost::asio::io_context& io, Log& log, probe::ProbeConfig config,
+  HaproxyHealth(boost::asio::io_context& io, Log& log, Events& events, probe::ProbeConfig config,
                 OnDemotion on_demotion, OnStanding on_standing, const probe::Standing& before);
 
   void set_local_addresses(const LocalAddresses& local);
@@ -35,6 +36,7 @@ class HaproxyHealth {
   void arm();
 
   Log& log_;
+  Events& events_;
   probe::ProbeConfig config_;
   OnDemotion on_demotion_;
   OnStanding on_standing_;

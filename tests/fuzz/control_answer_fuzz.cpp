@@ -20,7 +20,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       [](std::optional<ha::Duration> trial) {
         return ReloadOutcome{trial.has_value(), "e", {"f:1:1: error: e"}};
       },
-      [] { return false; }};
+      [] { return false; },
+      [](bool) {},
+      [](std::uint64_t after) {
+        return RingExtract{"[]", after};
+      },
+      [](std::uint64_t after) {
+        return RingExtract{"[{}]", after};
+      }};
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as the text they claim to be
   const std::string text = answer({reinterpret_cast<const char*>(data), size}, handlers);
   const auto json = nlohmann::json::parse(text, nullptr, false);

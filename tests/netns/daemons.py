@@ -209,6 +209,7 @@ class Vrrpd(Daemon):
         self.instance_keys = instance_keys or {}
         self.file = host.directory / "vrrpd.yaml"
         self.socket = host.directory / "control.sock"
+        self.state_directory = host.directory / "state"
         self.prefix: list[str] = []  # a command that starts the daemon, as setpriv
 
     def config(self) -> dict:
@@ -241,7 +242,8 @@ class Vrrpd(Daemon):
     def start(self, wait: bool = True) -> None:
         self.write_config()
         self.main = self.host.start(
-            "vrrpd", *self.prefix, build_directory() / "vrrpd" / "vrrpd", "--config", self.file
+            "vrrpd", *self.prefix, build_directory() / "vrrpd" / "vrrpd", "--config", self.file,
+            env={"STATE_DIRECTORY": str(self.state_directory)},
         )
         if wait:
             wait_for("vrrpd to answer", lambda: self.alive() and self.ctl("status", check=False).code in (0, 1))

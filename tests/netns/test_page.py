@@ -90,6 +90,13 @@ def test_the_page_shows_who_has_what_and_why_and_keeps_up(scene: Scene, browser:
 
     scene.haproxy.kill_haproxy()
     browser.wait_for_text("10 = 110 − 100 (haproxy)")
+    browser.wait_for_text("priority 10 = 110 − 100 (haproxy: ")
+    happened = browser.eval("[...document.querySelectorAll('#happened li')].map(e => e.innerText)")
+    assert any(line.endswith("MASTER, priority 110: no advertisement was heard from anybody") for line in happened)
+    assert browser.eval("document.querySelectorAll('#bars .bar .master').length") == 1
+    scene.vrrpd.ctl("drain", check=False)
+    browser.wait_for_text("Drained since")
+    scene.vrrpd.ctl("undrain")
     scene.vrrpd.kill()
     browser.wait_for_text("vrrpd does not answer; what is shown is from")
     scene.vrrpd.start()

@@ -5,9 +5,15 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "vrrpd/ctl/connection.hpp"
+#include "vrrpd/ctl/drain.hpp"
+#include "vrrpd/ctl/events.hpp"
+#include "vrrpd/ctl/pcapng.hpp"
 #include "vrrpd/ctl/render.hpp"
 #include "vrrpd/keepalived/load.hpp"
 #include "vrrpd/version.hpp"
@@ -16,13 +22,17 @@ namespace {
 
 using namespace ha::ctl;
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::chrono::seconds kPatience{5};
+/// Between two questions for what has happened since.
+constexpr std::chrono::milliseconds kPause{250};
 
 constexpr const char* kExitCodes =
     "Exit codes:\n"
     "  0  done; for `status`: and everything is well\n"
     "  1  refused, the reason is printed; for `status`: an instance is in fault or has an alarm,\n"
-    "     or HAProxy is unhealthy or down\n"
+    "     or HAProxy is unhealthy or down; for `drain`: an address is still here\n"
     "  2  wrong usage\n"
     "  3  no daemon: it does not run, does not answer within 5 s, or may not be asked";
 
@@ -30,7 +40,9 @@ struct Arguments {
   std::string socket = "/run/vrrpd/control.sock";
   std::string argument;
   std::string converted_file;  ///< empty: another command
+  std::string file;            ///< empty: standard output
   bool json = false;
+  bool follow = false;
   Command command = Command::kStatus;
 };
 
@@ -68,6 +80,24 @@ void declare(CLI::App& app, Arguments& arguments) {
       "convert", "Print keepalived.conf as vrrpd.yaml, with what was dropped as comments");
   convert->add_option("FILE", arguments.converted_file)->required();
   convert->footer("Asks no daemon. Exit codes: 0 done, 1 the file has errors, 2 wrong usage");
+  add_command(app, arguments, Command::kDrain, "drain",
+              "Hand every address over and stay away, also after a restart, until `undrain`");
+  add_command(app, arguments, Command::kUndrain, "undrain", "Take part in the election again");
+  CLI::App* const events = add_command(app, arguments, Command::kEvents, "events",
+                                       "Show what happened: states, priorities and why");
+  events
+      ->add_option("--since", arguments.argument,
+                   "Nothing before this: a span such as 90s, 10m or 24h, or a time (UTC) such as "
+                   "2026-01-07T10:15")
+      ->type_name("TIME");
+  events->add_flag("-f,--follow", arguments.follow, "Go on showing what happens");
+  CLI::App* const capture =
+      add_command(app, arguments, Command::kCapture, "capture",
+                  "Print the packets and decisions of the last minutes to hours as pcapng");
+  capture->remove_option(capture->get_option("--json"));
+  capture->add_option("-w,--write", arguments.file, "Not to standard output, but to this file")
+      ->type_name("FILE");
+  capture->add_flag("-f,--follow", arguments.follow, "Go on with what happens");
 }
 
 Form form_for(const Arguments& arguments) {
@@ -78,7 +108,7 @@ Form form_for(const Arguments& arguments) {
 }
 
 int print(const Output& output) {
-  std::fputs(output.out.c_str(), stdout);
+  std::fwrite(output.out.data(), 1, output.out.size(), stdout);
   if (std::fflush(stdout) != 0) {
     std::perror("vrrpctl: standard output");
     return kRefused;
@@ -92,6 +122,109 @@ int convert(const std::string& file) {
   const auto converted = ha::keepalived::convert(file);
   return print(converted.is_usable ? Output{kDone, converted.yaml, ""}
                                    : Output{kRefused, "", converted.problems});
+}
+
+int complain(int exit_code, const std::string& what) {
+  return print({exit_code, "", "vrrpctl: " + what + '\n'});
+}
+
+ha::Result<std::string> ask_for(const Arguments& arguments, Command command,
+                                const std::string& argument = {}) {
+  return ask(arguments.socket, request_line(command, argument), kPatience);
+}
+
+int ask_once(const Arguments& arguments) {
+  const auto answer = ask_for(arguments, arguments.command, arguments.argument);
+  if (!answer) return complain(kNoDaemon, answer.error().message());
+  return print(present(arguments.command, *answer, form_for(arguments)));
+}
+
+/// Hands `show` the answer to each question for what has happened since the last one, which it
+/// returns the end of; an empty one ends it, and so does the first answer unless we follow. A
+/// daemon that is restarted meanwhile is waited for.
+template <class Show>
+int follow(const Arguments& arguments, Show show) {
+  std::string last;
+  bool lost = false;
+  for (;;) {
+    const auto answer = ask_for(arguments, arguments.command, last);
+    if (!answer && !(arguments.follow && !last.empty())) {
+      return complain(kNoDaemon, answer.error().message());
+    }
+    if (!answer && !std::exchange(lost, true)) {
+      static_cast<void>(complain(kNoDaemon, answer.error().message() + "; waiting for it"));
+    }
+    bool more = false;
+    if (answer) {
+      lost = false;
+      const int exit_code = show(*answer, last, more);
+      if (exit_code != kDone || (!arguments.follow && !more)) return exit_code;
+    }
+    if (!more) std::this_thread::sleep_for(kPause);
+  }
+}
+
+int show_events(const Arguments& arguments) {
+  const auto since = parse_since(arguments.argument, std::chrono::system_clock::now());
+  if (!since) return complain(kUsage, "--since " + since.error());
+  const Form form = form_for(arguments);
+  return follow(arguments, [&](const std::string& answer, std::string& last, bool&) {
+    const EventsPart part = present_events(answer, *since, form);
+    last = part.last;
+    return print(part.output);
+  });
+}
+
+int capture(const Arguments& arguments) {
+  if (arguments.file.empty() && isatty(STDOUT_FILENO) == 1) {
+    return complain(kUsage,
+                    "a capture is no text: give --write FILE, or pipe it into `tshark -r -`");
+  }
+  if (!arguments.file.empty() && std::freopen(arguments.file.c_str(), "wb", stdout) == nullptr) {
+    std::perror(("vrrpctl: " + arguments.file).c_str());
+    return kRefused;
+  }
+  PcapngWriter writer;
+  bool begun = false;
+  return follow(arguments, [&](const std::string& answer, std::string& last, bool& more) {
+    PcapngWriter::Part part = writer.add(answer);
+    last = part.last;
+    more = part.more;
+    if (part.output.exit_code == kDone && !std::exchange(begun, true)) {
+      part.output.out.insert(0, writer.begin());
+    }
+    return print(part.output);
+  });
+}
+
+int drain(const Arguments& arguments) {
+  const auto answer = ask_for(arguments, Command::kDrain);
+  if (!answer) return complain(kNoDaemon, answer.error().message());
+  const Output refused = present(Command::kDrain, *answer, form_for(arguments));
+  if (refused.exit_code != kDone) return print(refused);
+  std::optional<Clock::time_point> deadline;
+  for (;;) {
+    const auto status = ask_for(arguments, Command::kStatus);
+    if (!status) return complain(kNoDaemon, status.error().message());
+    if (!deadline) deadline = Clock::now() + hand_over_patience(*status);
+    if (is_drained(*status) || Clock::now() >= *deadline) {
+      return print(present_drain(*status, form_for(arguments)));
+    }
+    std::this_thread::sleep_for(kPause / 5);
+  }
+}
+
+int run(const Arguments& arguments) {
+  switch (arguments.command) {
+    case Command::kEvents:
+      return show_events(arguments);
+    case Command::kCapture:
+      return capture(arguments);
+    case Command::kDrain:
+      return drain(arguments);
+    default:
+      return ask_once(arguments);
+  }
 }
 
 }  // namespace
@@ -108,8 +241,5 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? kDone : kUsage;  // prints help, version or what is wrong
   }
   if (!arguments.converted_file.empty()) return convert(arguments.converted_file);
-  const auto answer =
-      ask(arguments.socket, request_line(arguments.command, arguments.argument), kPatience);
-  if (!answer) return print({kNoDaemon, "", "vrrpctl: " + answer.error().message() + '\n'});
-  return print(present(arguments.command, *answer, form_for(arguments)));
+  return run(arguments);
 }

@@ -6,45 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "vrrpd/ctl/answer.hpp"
+
 namespace ha::ctl {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-// ---- fields of an answer, whatever it is ----
-
-/// What a terminal shows as it is: a name from elsewhere must not move the cursor.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return text;
-}
-
-std::string to_line(const Json& json, int indent = -1) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
-
-/// Null if `object` has none, or is none.
-const Json& field(const Json& object, const char* key) {
-  static const Json kNull;
-  const auto found = object.find(key);
-  return found == object.end() ? kNull : *found;
-}
-
-std::string text_of(const Json& value) {
-  if (value.is_null()) return "-";
-  const std::string text = value.is_string() ? value.get<std::string>() : to_line(value);
-  return text.empty() ? "-" : printable(text);
-}
-
-std::string text_of(const Json& object, const char* key) { return text_of(field(object, key)); }
-
-const Json& list_of(const Json& object, const char* key) {
-  static const Json kEmpty = Json::array();
-  const Json& list = field(object, key);
-  return list.is_array() ? list : kEmpty;
-}
 
 // ---- a table ----
 
@@ -210,11 +175,19 @@ std::string confirmation_text(const Json& status) {
       left.get<double>() / 1000);
 }
 
+std::string drained_text(const Json& status) {
+  const Json& drained = field(status, "drained");
+  if (drained.is_null()) return {};
+  const Json& trouble = field(drained, "trouble");
+  return fmt::format("\nDrained since {}, until `vrrpctl undrain`{}\n", text_of(drained, "since"),
+                     trouble.is_null() ? "." : ", but not over a restart: " + text_of(trouble));
+}
+
 std::string status_text(const Json& status, Form form) {
-  return fmt::format("{}, vrrpd {}\n\n{}{}{}{}{}{}", text_of(status, "node"),
+  return fmt::format("{}, vrrpd {}\n\n{}{}{}{}{}{}{}", text_of(status, "node"),
                      text_of(status, "version"), instances_text(status, form), faults_text(status),
                      demotions_text(status), haproxy_text(status, form), alarms_text(status),
-                     confirmation_text(status));
+                     drained_text(status), confirmation_text(status));
 }
 
 std::vector<std::string> complaints(const Json& status) {
@@ -266,7 +239,12 @@ std::string lines_of(const Json& list) {
 }
 
 Output present_refusal(const Json& answer, Form form) {
-  const std::string reason = "vrrpctl: refused: " + text_of(answer, "error") + '\n';
+  const std::string error = text_of(answer, "error");
+  const std::string reason =
+      error.starts_with("unknown command")
+          ? "vrrpctl: the vrrpd that is running is older than this command, and does not know it: "
+            "restart it\n"
+          : "vrrpctl: refused: " + error + '\n';
   if (form == Form::kJson) return {kRefused, to_line(answer, 2) + '\n', reason};
   return {kRefused, "", lines_of(list_of(answer, "diagnostics")) + reason};
 }
@@ -289,15 +267,36 @@ std::string_view name_of(Command command) {
       return "reload";
     case Command::kConfirm:
       return "confirm";
+    case Command::kDrain:
+      return "drain";
+    case Command::kUndrain:
+      return "undrain";
+    case Command::kEvents:
+      return "events";
+    case Command::kCapture:
+      return "capture";
   }
   return "";
+}
+
+/// What the argument of a request is called.
+const char* key_of(Command command) {
+  switch (command) {
+    case Command::kReload:
+      return "confirm";
+    case Command::kEvents:
+    case Command::kCapture:
+      return "after";
+    default:
+      return "instance";
+  }
 }
 
 }  // namespace
 
 std::string request_line(Command command, const std::string& argument) {
   Json request{{"command", name_of(command)}};
-  if (!argument.empty()) request[command == Command::kReload ? "confirm" : "instance"] = argument;
+  if (!argument.empty()) request[key_of(command)] = argument;
   return to_line(request);
 }
 
@@ -320,6 +319,13 @@ Output present(Command command, std::string_view answer, Form form) {
     case Command::kConfirm:
       if (form == Form::kJson) return {kDone, to_line(json, 2) + '\n', ""};
       return {kDone, "confirmed\n", ""};
+    case Command::kUndrain:
+      if (form == Form::kJson) return {kDone, to_line(json, 2) + '\n', ""};
+      return {kDone, "not drained any more\n", ""};
+    case Command::kDrain:
+    case Command::kEvents:
+    case Command::kCapture:
+      break;  // dialogues of their own
   }
   return {};
 }

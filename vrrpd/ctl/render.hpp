@@ -16,7 +16,7 @@ inline constexpr int kRefused = 1;  ///< refused, or the status is unhealthy
 inline constexpr int kUsage = 2;
 inline constexpr int kNoDaemon = 3;
 
-enum class Command { kStatus, kExplain, kReload, kConfirm };
+enum class Command { kStatus, kExplain, kReload, kConfirm, kDrain, kUndrain, kEvents, kCapture };
 
 enum class Form {
   kText,
@@ -33,13 +33,14 @@ struct Output {
   friend bool operator==(const Output&, const Output&) = default;
 };
 
-/// The line that asks for `command`. `argument` is the instance for explain, where empty means all,
-/// and for reload the time in which it has to be confirmed, where empty means that it need not be.
+/// The line that asks for `command`. `argument` is the instance for explain, where empty means all;
+/// for reload the time in which it has to be confirmed, where empty means that it need not be; for
+/// events and capture the number after which to begin, where empty means with the first.
 [[nodiscard]] std::string request_line(Command command, const std::string& argument);
 
 /// `answer` is the line that came for `command`. A status is unhealthy (kRefused, with the reasons
 /// in `err`) while an instance is in fault or has an alarm, or HAProxy's verdict is `unhealthy` or
-/// `down` or it has an alarm.
+/// `down` or it has an alarm. Not for drain, events and capture but where they are refused.
 [[nodiscard]] Output present(Command command, std::string_view answer, Form form);
 
 }  // namespace ha::ctl

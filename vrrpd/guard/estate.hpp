@@ -63,6 +63,8 @@ class Estate {
   /// Notes on checks, for them to encode, in the order of the configuration that was prepared last;
   /// 0 before the first. Those of the one before stay until commit(), like its records.
   [[nodiscard]] std::span<std::atomic<std::int32_t>> checks();
+  /// Since when the operator has wanted no address here, in seconds since the epoch; 0: not.
+  [[nodiscard]] std::atomic<std::int64_t>& drained_since() const { return header_->drained_since; }
   /// How many engines have died so far.
   [[nodiscard]] std::atomic<std::uint32_t>& deaths() const { return header_->deaths; }
 
@@ -84,6 +86,7 @@ class Estate {
     std::atomic<std::uint32_t> current;
     std::atomic<std::uint32_t> deaths;
     Standing haproxy;
+    std::atomic<std::int64_t> drained_since;
     Generation generations[2];
     Checks checks[2];
   };

@@ -16,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -45,15 +46,21 @@ constexpr mode_t kDirectoryMode = 0755;
 constexpr std::string_view kAccepted =
     R"(a request is one of {"command": "status"}, {"command": "explain", "instance": NAME} )"
     R"((the instance may be left out), {"command": "reload", "confirm": "60s"} )"
-    R"((as may the time) and {"command": "confirm"})";
+    R"((as may the time), {"command": "confirm"}, {"command": "drain"}, {"command": "undrain"}, )"
+    R"({"command": "events", "after": "0"} and {"command": "capture", "after": "0"} )"
+    R"((as may the number))";
+
+/// Each command and the one key that it may have besides.
+constexpr std::pair<std::string_view, std::string_view> kCommands[] = {
+    {"status", ""}, {"explain", "instance"}, {"reload", "confirm"}, {"confirm", ""},
+    {"drain", ""},  {"undrain", ""},         {"events", "after"},   {"capture", "after"}};
 
 /// How long a reload may wait to be confirmed: long enough to log in again and look.
 constexpr config::DurationRange kConfirmRange{std::chrono::seconds{1}, std::chrono::hours{1}};
 
 struct Request {
   std::string command;
-  std::string instance;
-  std::string confirm;
+  std::string argument;  ///< empty: none
 };
 
 /// One line of JSON; what is not UTF-8 is shown as a replacement character, since the configuration
@@ -77,32 +84,31 @@ tl::expected<Request, std::string> parse_request(std::string_view line) {
   if (!json.is_object()) return tl::unexpected{fmt::format("not a JSON object; {}", kAccepted)};
 
   Request request;
+  std::string_view argument_key;
   for (const auto& [key, value] : json.items()) {
-    std::string* const field = key == "command"    ? &request.command
-                               : key == "instance" ? &request.instance
-                               : key == "confirm"  ? &request.confirm
-                                                   : nullptr;
-    if (field == nullptr) {
+    const auto* const wanting =
+        std::find_if(std::begin(kCommands), std::end(kCommands),
+                     [&](const auto& entry) { return !key.empty() && entry.second == key; });
+    const bool is_argument = wanting != std::end(kCommands);
+    if (key != "command" && !is_argument) {
       return tl::unexpected{fmt::format("unknown key {}; {}", in_quotes(key), kAccepted)};
     }
     if (!value.is_string()) {
       return tl::unexpected{fmt::format("{} is not a string; {}", in_quotes(key), kAccepted)};
     }
-    *field = value.get<std::string>();
+    if (is_argument) argument_key = wanting->second;
+    (is_argument ? request.argument : request.command) = value.get<std::string>();
   }
-  const bool known = request.command == "status" || request.command == "explain" ||
-                     request.command == "reload" || request.command == "confirm";
-  if (!known) {
+  const auto* const command =
+      std::find_if(std::begin(kCommands), std::end(kCommands),
+                   [&](const auto& entry) { return entry.first == request.command; });
+  if (command == std::end(kCommands)) {
     return tl::unexpected{
         fmt::format("unknown command {}; {}", in_quotes(request.command), kAccepted)};
   }
-  if (json.contains("instance") && request.command != "explain") {
+  if (!argument_key.empty() && argument_key != command->second) {
     return tl::unexpected{
-        fmt::format("{} takes no instance; {}", in_quotes(request.command), kAccepted)};
-  }
-  if (json.contains("confirm") && request.command != "reload") {
-    return tl::unexpected{
-        fmt::format("{} takes no confirm; {}", in_quotes(request.command), kAccepted)};
+        fmt::format("{} takes no {}; {}", in_quotes(request.command), argument_key, kAccepted)};
   }
   return request;
 }
@@ -121,10 +127,10 @@ std::string known_instances(const Status& status) {
 }
 
 Json explained(const Request& request, const Status& status) {
-  const auto sentences = explain(status, request.instance);
+  const auto sentences = explain(status, request.argument);
   if (!sentences) {
     return refusal(
-        fmt::format("no instance {}; {}", in_quotes(request.instance), known_instances(status)));
+        fmt::format("no instance {}; {}", in_quotes(request.argument), known_instances(status)));
   }
   return {{"ok", true}, {"explain", *sentences}};
 }
@@ -132,11 +138,11 @@ Json explained(const Request& request, const Status& status) {
 Json reloaded(const Request& request, const ControlHandlers& handlers) {
   std::optional<Duration> trial;
   // An empty time is none, as an empty instance is all of them.
-  if (!request.confirm.empty()) {
-    const auto duration = config::parse_duration(request.confirm, kConfirmRange);
+  if (!request.argument.empty()) {
+    const auto duration = config::parse_duration(request.argument, kConfirmRange);
     if (!duration) {
       return refusal(
-          fmt::format("\"confirm\" {} {}", in_quotes(request.confirm), duration.error()));
+          fmt::format("\"confirm\" {} {}", in_quotes(request.argument), duration.error()));
     }
     trial = *duration;
   }
@@ -148,6 +154,22 @@ Json reloaded(const Request& request, const ControlHandlers& handlers) {
         std::chrono::duration_cast<std::chrono::milliseconds>(*trial).count();
   }
   return json;
+}
+
+/// `key` is what the list is called in the answer.
+std::string extracted(const Request& request, std::string_view key,
+                      const std::function<RingExtract(std::uint64_t)>& extract) {
+  std::uint64_t after = 0;
+  const char* const end = request.argument.data() + request.argument.size();
+  if (!request.argument.empty()) {
+    const auto [stop, error] = std::from_chars(request.argument.data(), end, after);
+    if (error != std::errc{} || stop != end) {
+      return to_line(refusal(
+          fmt::format("\"after\" {} is not in 0-{}", in_quotes(request.argument), UINT64_MAX)));
+    }
+  }
+  const RingExtract found = extract(after);
+  return fmt::format(R"({{"ok":true,"last":{},"{}":{}}})", found.last, key, found.json);
 }
 
 // ---- the file ----
@@ -225,6 +247,12 @@ std::string answer(std::string_view line, const ControlHandlers& handlers) {
     return to_line(handlers.confirm() ? Json{{"ok", true}}
                                       : refusal("no reload waits for confirmation"));
   }
+  if (request->command == "drain" || request->command == "undrain") {
+    handlers.drain(request->command == "drain");
+    return to_line({{"ok", true}});
+  }
+  if (request->command == "events") return extracted(*request, "events", handlers.events);
+  if (request->command == "capture") return extracted(*request, "records", handlers.capture);
   return fmt::format(R"({{"ok":true,"status":{}}})", to_json(handlers.status()));
 }
 

@@ -1,13 +1,18 @@
 /// The control socket: one JSON object a line, request and answer.
 ///
 /// Requests: {"command": "status"}, {"command": "explain", "instance": "VI_MAIN"} (instance
-/// optional), {"command": "reload", "confirm": "60s"} (confirm optional: a duration in 1s-1h) and
-/// {"command": "confirm"}. Answers: {"ok": true, …} or {"ok": false, "error": "…"}:
+/// optional), {"command": "reload", "confirm": "60s"} (confirm optional: a duration in 1s-1h),
+/// {"command": "confirm"}, {"command": "drain"}, {"command": "undrain"},
+/// {"command": "events", "after": "0"} and {"command": "capture", "after": "0"} (after optional:
+/// the number that an answer called the last one). Answers: {"ok": true, …} or
+/// {"ok": false, "error": "…"}:
 ///   status   {"ok": true, "status": {…}}
 ///   explain  {"ok": true, "explain": ["…", …]}
 ///   reload   {"ok": true, "diagnostics": ["warning …"], "confirm-within-ms": 60000} (the last one
 ///            only where asked for) or {"ok": false, "error": "…", "diagnostics": ["…"]}
-///   confirm  {"ok": true}
+///   confirm, drain, undrain  {"ok": true}
+///   events   {"ok": true, "last": 7, "events": [{…}, …]}, see Events::json()
+///   capture  {"ok": true, "last": 9, "records": [{…}, …]}, see Recorder::json(); there may be more
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,6 +25,7 @@
 #include <vector>
 
 #include "ha/result.hpp"
+#include "vrrpd/runtime/ring.hpp"
 #include "vrrpd/runtime/status.hpp"
 
 namespace ha::vrrp {
@@ -39,6 +45,10 @@ struct ControlHandlers {
   std::function<ReloadOutcome(std::optional<Duration>)> reload;
   /// False: nothing waits for it.
   std::function<bool()> confirm;
+  /// True: no address is wanted on this machine any more; false: the opposite.
+  std::function<void(bool)> drain{};
+  std::function<RingExtract(std::uint64_t after)> events{};
+  std::function<RingExtract(std::uint64_t after)> capture{};
 };
 
 /// The answer to one line, without its line end. Total: any bytes get an answer, bounded in size by

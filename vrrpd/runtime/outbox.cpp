@@ -12,12 +12,13 @@
 
 namespace ha::vrrp {
 
-Outbox::Outbox(Kernel& kernel, FrameSocket& frames, Log& log)
-    : kernel_{kernel}, frames_{frames}, log_{log} {}
+Outbox::Outbox(Kernel& kernel, FrameSocket& frames, Recorder& recorder, Log& log)
+    : kernel_{kernel}, frames_{frames}, recorder_{recorder}, log_{log} {}
 
 void Outbox::advertise(Segment& segment, const IpAddress& source, const IpAddress& destination,
                        std::span<const std::uint8_t> message) {
   segment.queue(source, destination, message);
+  recorder_.sent({segment.interface(), segment.name()}, source, destination, message);
   if (std::find(segments_.begin(), segments_.end(), &segment) == segments_.end()) {
     segments_.push_back(&segment);
   }
@@ -108,11 +109,24 @@ void Outbox::flush_announcements() {
            arp.emplace_back(gratuitous_arp(announcement.mac, announcement.address, operation))});
     }
   }
+  for (const FrameSocket::Frame& frame : frames) {
+    recorder_.sent_frame({frame.interface, name_of(frame.interface)}, frame.bytes);
+  }
   report("announcements", frames_.send(frames));
   announcements_.clear();
 }
 
+std::string_view Outbox::name_of(IfIndex interface) const {
+  for (const Link& link : kernel_.links()) {
+    if (link.index == interface) return link.name;
+  }
+  return {};
+}
+
 void Outbox::report(const char* what, const VrrpSocket::Sent& sent) {
+  if (sent.failed > 0) {
+    recorder_.failed(fmt::format("{} {}: {}", sent.failed, what, sent.first_error.message()));
+  }
   if (sent.failed == 0 || !send_errors_.admit(std::chrono::steady_clock::now())) return;
   log_.warning("{} {} could not be sent: {}{}", sent.failed, what, sent.first_error.message(),
                send_errors_.suffix());

@@ -10,6 +10,7 @@
 #include "vrrpd/kernel/kernel.hpp"
 #include "vrrpd/kernel/packet_socket.hpp"
 #include "vrrpd/runtime/log.hpp"
+#include "vrrpd/runtime/recorder.hpp"
 #include "vrrpd/runtime/segment.hpp"
 
 namespace ha::vrrp {
@@ -24,8 +25,8 @@ struct Announcement {
 
 class Outbox {
  public:
-  /// All three must outlive the outbox.
-  Outbox(Kernel& kernel, FrameSocket& frames, Log& log);
+  /// All must outlive the outbox.
+  Outbox(Kernel& kernel, FrameSocket& frames, Recorder& recorder, Log& log);
 
   /// `segment` must live until the next flush().
   void advertise(Segment& segment, const IpAddress& source, const IpAddress& destination,
@@ -45,6 +46,7 @@ class Outbox {
   void withdraw_undone_removals();
   void flush_announcements();
   void change_addresses(std::span<const AddressRequest> requests, bool add);
+  [[nodiscard]] std::string_view name_of(IfIndex interface) const;
   void report(const char* what, const VrrpSocket::Sent& sent);
 
   struct QueuedChange {
@@ -54,6 +56,7 @@ class Outbox {
 
   Kernel& kernel_;
   FrameSocket& frames_;
+  Recorder& recorder_;
   Log& log_;
   std::vector<Segment*> segments_;
   std::vector<QueuedChange> changes_;

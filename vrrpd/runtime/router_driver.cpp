@@ -116,7 +116,8 @@ void RouterDriver::reconfigure(InstanceConfig config, TimePoint now) {
   if (form_changed) form_ = initial_form(config_.checksum);
   update_policy();
   std::erase_if(demotions_, [&](const Demotion& demotion) {
-    return std::none_of(config_.tracks.begin(), config_.tracks.end(),
+    return demotion.source != kDrainSource &&
+           std::none_of(config_.tracks.begin(), config_.tracks.end(),
                         [&](const Track& track) { return source_of(track) == demotion.source; });
   });
   feed(Reconfigured{}, now);
@@ -151,12 +152,25 @@ const Demotion* RouterDriver::held_back_by() const {
   return found == demotions_.end() ? nullptr : &*found;
 }
 
+void RouterDriver::set_drain(const std::optional<Demotion>& drain, TimePoint now) {
+  if (drain) return set_demotion(*drain, now);
+  std::erase_if(demotions_, [](const Demotion& other) { return other.source == kDrainSource; });
+  update_priority(now);
+}
+
+Standing RouterDriver::standing() const {
+  return {config_.name, name_of(state_), config_.router.priority, effective_, demotions_};
+}
+
 void RouterDriver::update_priority(TimePoint now) {
   const Priority effective = effective_priority(config_.router.priority, demotions_);
   if (effective == effective_) return;
   services_.log.info("({}) Changing effective priority from {} to {}", config_.name,
                      effective_.value(), effective.value());
-  effective_ = effective;
+  const Priority before = std::exchange(effective_, effective);
+  services_.events.note(
+      "priority", standing(),
+      fmt::format("priority {} instead of {}", effective.value(), before.value()));
   feed(PriorityChanged{effective}, now);
   notify(Notice::Kind::kPriority, now, "the effective priority changed");
 }
@@ -228,6 +242,7 @@ void RouterDriver::alarm(std::string_view kind, const IpAddress& peer, TimePoint
   services_.log.warning(
       "({}) {} {}{}", config_.name, kind, what,
       *left_out == 0 ? std::string{} : fmt::format(" ({} more like this left out)", *left_out));
+  services_.events.note("alarm", standing(), fmt::format("{} {}", kind, what));
 }
 
 Duration RouterDriver::alarm_lasting() const {
@@ -421,6 +436,9 @@ void RouterDriver::put_back(TimePoint now) {
                       now)) {
       services_.log.warning("({}) {} was removed by somebody else; put back", config_.name,
                             to_string(request.prefix));
+      services_.events.note(
+          "alarm", standing(),
+          fmt::format("address-removed {} by somebody else; put back", to_string(request.prefix)));
     }
   }
   services_.outbox.add_addresses(lost_);
@@ -470,6 +488,7 @@ void RouterDriver::log_transition(const Transitioned& transition) {
     log.info("({}) Stopped", config_.name);
   }
   log.info("({}) {}", config_.name, why_);
+  services_.events.note("transition", standing(), why_);
 }
 
 std::string RouterDriver::sentence(const Transitioned& transition) const {

@@ -12,6 +12,7 @@
 #include "vrrpd/config/config.hpp"
 #include "vrrpd/engine/sync_group.hpp"
 #include "vrrpd/runtime/alarms.hpp"
+#include "vrrpd/runtime/events.hpp"
 #include "vrrpd/runtime/log.hpp"
 #include "vrrpd/runtime/notifier.hpp"
 #include "vrrpd/runtime/outbox.hpp"
@@ -29,7 +30,11 @@ struct RouterServices {
   Scheduler& scheduler;
   Notifier& notifier;
   Log& log;
+  Events& events;
 };
+
+/// The name of the demotion by which the operator drains a machine.
+inline constexpr std::string_view kDrainSource = "drain";
 
 /// What a router needs around it to run.
 struct Surroundings {
@@ -81,6 +86,8 @@ class RouterDriver {
 
   /// Replaces the demotion of the same source.
   void set_demotion(Demotion demotion, TimePoint now);
+  /// By the operator, who wants no address here; nothing: not any more.
+  void set_drain(const std::optional<Demotion>& drain, TimePoint now);
   /// The largest amount that HAProxy's verdict can cost.
   void set_haproxy_maximum(int amount) { haproxy_maximum_ = amount; }
   /// What it tracks and keeps it out of the election; null if nothing does.
@@ -131,6 +138,7 @@ class RouterDriver {
   void notify(Notice::Kind kind, TimePoint now, std::string reason);
   void judge_tracks();
   [[nodiscard]] std::string sentence(const Transitioned& transition) const;
+  [[nodiscard]] Standing standing() const;
   void update_policy();
   void update_priority(TimePoint now);
   /// `values` says both values in words, where they are wanted.

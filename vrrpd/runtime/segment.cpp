@@ -54,7 +54,7 @@ void Segment::receive(const IncomingPacket& packet) {
   Datagram datagram;
   if (family_ == Family::kIpv4) {
     const auto parsed = parse_ipv4(packet.bytes);
-    if (!parsed) return receiver_(nullptr, nullptr);
+    if (!parsed) return receiver_(*this, packet, nullptr, nullptr);
     datagram = *parsed;
   } else {
     datagram.source = packet.source;
@@ -65,7 +65,7 @@ void Segment::receive(const IncomingPacket& packet) {
   }
   if (packet.truncated) datagram.message = {};  // counted as a length error
   const auto vrid = peek_vrid(datagram.message);
-  receiver_(&datagram, vrid ? routers_[vrid->value()] : nullptr);
+  receiver_(*this, packet, &datagram, vrid ? routers_[vrid->value()] : nullptr);
 }
 
 void Segment::queue(const IpAddress& source, const IpAddress& destination,

@@ -18,7 +18,8 @@ class Segment {
  public:
   /// Called for every packet with the router it is for, or null. The datagram is null if it could
   /// not be read as one.
-  using Receiver = std::function<void(const Datagram*, RouterDriver*)>;
+  using Receiver =
+      std::function<void(const Segment&, const IncomingPacket&, const Datagram*, RouterDriver*)>;
 
   /// `batch_done` is called after each run of packets that were there at once.
   [[nodiscard]] static Result<std::unique_ptr<Segment>> open(boost::asio::io_context& io,

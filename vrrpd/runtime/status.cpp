@@ -186,6 +186,13 @@ std::string to_utc(WallClock time) {
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
+std::string to_utc_ms(WallClock time) {
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  std::string text = to_utc(time);
+  text.insert(text.size() - 1, fmt::format(".{:03}", ms % 1000));
+  return text;
+}
+
 std::string to_json(const Status& status) {
   JsonText json;
   json.open('{');
@@ -206,6 +213,15 @@ std::string to_json(const Status& status) {
     json.member("remaining-ms", status.confirm_within->count());
     json.close('}');
   }
+  if (status.drained) {
+    json.key("drained");
+    json.open('{');
+    json.member("since", to_utc(status.drained->since));
+    json.member("saved", status.drained->saved);
+    if (!status.drained->trouble.empty()) json.member("trouble", status.drained->trouble);
+    json.close('}');
+  }
+  json.member("last-event-number", status.last_event);
   json.close('}');
   return json.take();
 }

@@ -99,6 +99,13 @@ struct HaproxyStatus {
   std::uint64_t failovers_triggered = 0;  ///< times the verdict began to demote
 };
 
+/// The operator wants no address here.
+struct Drained {
+  WallClock since;
+  bool saved = false;   ///< on disk: a restart does not end it
+  std::string trouble;  ///< why it could not be saved; empty: no reason so far
+};
+
 struct Status {
   std::string node;
   std::string version;
@@ -107,11 +114,15 @@ struct Status {
   std::optional<HaproxyStatus> haproxy;
   /// How long a reload may still be confirmed before it is taken back; nothing: none waits for it.
   std::optional<std::chrono::milliseconds> confirm_within{};
-  LoopLag loop_lag{};  ///< in the metrics only
+  LoopLag loop_lag{};            ///< in the metrics only
+  std::uint64_t last_event = 0;  ///< the number of the newest in Events
+  std::optional<Drained> drained{};
 };
 
 /// "2026-01-07T10:15:00Z".
 [[nodiscard]] std::string to_utc(WallClock time);
+/// "2026-01-07T10:15:00.123Z".
+[[nodiscard]] std::string to_utc_ms(WallClock time);
 
 /// The object that `vrrpctl status --json` prints, as one line of UTF-8.
 [[nodiscard]] std::string to_json(const Status& status);

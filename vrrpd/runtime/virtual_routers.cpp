@@ -46,12 +46,14 @@ bool contains(const Prefix& prefix, const IpAddress& address) {
 }  // namespace
 
 VirtualRouters::VirtualRouters(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames,
-                               Notifier& notifier, Log& log)
+                               Events& events, Recorder& recorder, Notifier& notifier, Log& log)
     : io_{io},
       kernel_{kernel},
+      events_{events},
+      recorder_{recorder},
       notifier_{notifier},
       log_{log},
-      outbox_{kernel, frames, log},
+      outbox_{kernel, frames, recorder, log},
       scheduler_{io, [this] { wake_due(); }} {
   kernel_.on_event([this](const KernelEvent& event) { handle(event); });
 }
@@ -60,13 +62,30 @@ VirtualRouters::~VirtualRouters() { kernel_.on_event({}); }
 
 // ---- turns of the event loop ----
 
-void VirtualRouters::receive(const Datagram* datagram, RouterDriver* router) {
+void VirtualRouters::record(const Segment& segment, const IncomingPacket& packet,
+                            const Datagram& datagram, const RouterDriver* router,
+                            std::optional<PacketError> error) {
+  const RecordedInterface interface { segment.interface(), segment.name() };
+  const std::string_view name = router == nullptr ? std::string_view{} : router->config().name;
+  if (segment.family() == Family::kIpv4) {
+    recorder_.received(interface, packet.bytes, name, error);
+  } else {
+    recorder_.received(interface, datagram, name, error);
+  }
+}
+
+void VirtualRouters::receive(const Segment& segment, const IncomingPacket& packet,
+                             const Datagram* datagram, RouterDriver* router) {
   log_.hold();
   if (datagram == nullptr) {
+    recorder_.unreadable({segment.interface(), segment.name()}, packet.bytes);
     ++errors_[static_cast<std::size_t>(PacketError::kLength)];
     return;
   }
   auto received = vrrp::receive(*datagram, router == nullptr ? nullptr : &router->policy());
+  // Before what it leads to.
+  record(segment, packet, *datagram, router,
+         received ? std::nullopt : std::optional{received.error()});
   if (received) {
     // One that has the addresses of another virtual router of ours is no stranger: somebody is
     // exchanging their VRIDs, and an address would get two owners by ignoring it.
@@ -154,6 +173,13 @@ void VirtualRouters::set_haproxy(const Demotion& demotion) {
   log_.hold();
   haproxy_ = demotion;
   demote_by_haproxy(now());
+  finish_turn();
+}
+
+void VirtualRouters::set_drain(const std::optional<Demotion>& drain) {
+  log_.hold();
+  drain_ = drain;
+  for (const auto& router : routers_) router->set_drain(drain_, now());
   finish_turn();
 }
 
@@ -322,7 +348,8 @@ Result<Segment*> VirtualRouters::segment_for(const InstanceConfig& config, const
   if (segment == nullptr) {
     auto opened = Segment::open(
         io_, link.index, link.name, config.family(),
-        [this](const Datagram* datagram, RouterDriver* router) { receive(datagram, router); },
+        [this](const Segment& where, const IncomingPacket& packet, const Datagram* datagram,
+               RouterDriver* router) { receive(where, packet, datagram, router); },
         [this] { finish_turn(); });
     if (!opened) {
       segments_.erase({link.index, config.family()});

@@ -25,8 +25,8 @@ class VirtualRouters {
  public:
   /// All must outlive the object. With the first apply(), addresses that a predecessor left behind
   /// are removed, but for those of routers that are master at once.
-  VirtualRouters(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames,
-                 Notifier& notifier, Log& log);
+  VirtualRouters(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames, Events& events,
+                 Recorder& recorder, Notifier& notifier, Log& log);
   ~VirtualRouters();
   VirtualRouters(const VirtualRouters&) = delete;
   VirtualRouters& operator=(const VirtualRouters&) = delete;
@@ -53,6 +53,10 @@ class VirtualRouters {
 
   /// The verdict's price, for all that track it.
   void set_haproxy(const Demotion& demotion);
+
+  /// The lowest priority for all, since the operator wants no address here; nothing: as it was.
+  /// Each remains master until another one takes over.
+  void set_drain(const std::optional<Demotion>& drain);
 
   /// The health of one of the checks, for all that track it, now or after the next apply().
   void set_check(const std::string& check, const Health& health);
@@ -81,7 +85,10 @@ class VirtualRouters {
   /// For each new instance which of the routers goes on as it.
   using Successions = std::vector<std::optional<std::size_t>>;
 
-  void receive(const Datagram* datagram, RouterDriver* router);
+  void receive(const Segment& segment, const IncomingPacket& packet, const Datagram* datagram,
+               RouterDriver* router);
+  void record(const Segment& segment, const IncomingPacket& packet, const Datagram& datagram,
+              const RouterDriver* router, std::optional<PacketError> error);
   void wake_due();
   void finish_turn();
 
@@ -128,6 +135,8 @@ class VirtualRouters {
 
   boost::asio::io_context& io_;
   Kernel& kernel_;
+  Events& events_;
+  Recorder& recorder_;
   Notifier& notifier_;
   Log& log_;
   Outbox outbox_;
@@ -145,6 +154,7 @@ class VirtualRouters {
   std::vector<GroupConfig> next_groups_;
   int haproxy_maximum_ = 0;
   std::optional<Demotion> haproxy_;
+  std::optional<Demotion> drain_;
   std::map<std::string, Health> checks_;
   GlobalErrors errors_{};
   bool leftovers_removed_ = false;

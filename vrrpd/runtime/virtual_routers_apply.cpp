@@ -76,6 +76,9 @@ std::vector<std::string> VirtualRouters::apply(const std::vector<InstanceConfig>
   form_groups();
   demote_by_haproxy(at);
   demote_by_checks(at);
+  if (drain_) {
+    for (const auto& router : routers_) router->set_drain(drain_, at);
+  }
   look_again();
   remove_leftovers();
   return {};
@@ -177,7 +180,8 @@ std::vector<AddressRequest> VirtualRouters::exchange_routers(
       next[i]->reconfigure(instances[i], at);
     } else {
       next[i] = std::make_unique<RouterDriver>(
-          instances[i], RouterServices{kernel_, outbox_, scheduler_, notifier_, log_}, records[i]);
+          instances[i], RouterServices{kernel_, outbox_, scheduler_, notifier_, log_, events_},
+          records[i]);
     }
   }
   routers_ = std::move(next);

@@ -45,24 +45,27 @@ void Web::listen(const std::optional<HttpConfig>& config) {
       [this](const std::string& trouble) { log_.warning("{}", trouble); });
 }
 
-const http::Response& Web::fresh(Document& document, TimePoint now,
-                                 http::Response (*make)(const Status&)) {
-  if (!document.response.body || now >= document.until) {
-    document = {make(status_()), now + kFresh};
-  }
+template <class Make>
+const http::Response& Web::fresh(Document& document, TimePoint now, Make make) {
+  if (!document.response.body || now >= document.until) document = {make(), now + kFresh};
   return document.response;
 }
 
 http::Response Web::get(std::string_view path, TimePoint now) {
-  if (path == "/metrics") return fresh(metrics_, now, metrics);
-  if (path == "/status") return fresh(state_, now, state);
-  if (path == "/healthz") return fresh(health_, now, health);
+  if (path == "/metrics") return fresh(metrics_, now, [&] { return metrics(status_()); });
+  if (path == "/status") return fresh(state_, now, [&] { return state(status_()); });
+  if (path == "/healthz") return fresh(health_, now, [&] { return health(status_()); });
+  if (path == "/events") {
+    return fresh(happened_, now,
+                 [&] { return response(200, "application/json", events_() + '\n'); });
+  }
   if (path == "/") {
     static const http::Response page =
         response(200, "text/html; charset=utf-8", std::string{kPage});
     return page;
   }
-  return response(404, kText, "404 Not Found: there are /, /status, /metrics and /healthz\n");
+  return response(404, kText,
+                  "404 Not Found: there are /, /status, /events, /metrics and /healthz\n");
 }
 
 }  // namespace ha::vrrp

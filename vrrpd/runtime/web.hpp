@@ -1,4 +1,5 @@
-/// What the daemon shows over HTTP: /metrics, /status, /healthz, and a page for people at /.
+/// What the daemon shows over HTTP: /metrics, /status, /events, /healthz, and a page for people
+/// at /.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -19,8 +20,9 @@ namespace ha::vrrp {
 class Web {
  public:
   /// `io` and `log` must outlive the object.
-  Web(boost::asio::io_context& io, Log& log, std::function<Status()> status)
-      : io_{io}, log_{log}, status_{std::move(status)} {}
+  Web(boost::asio::io_context& io, Log& log, std::function<Status()> status,
+      std::function<std::string()> events)
+      : io_{io}, log_{log}, status_{std::move(status)}, events_{std::move(events)} {}
 
   /// Serves `config`, or nobody, instead of what was served before; if it is the same, nobody
   /// notices. That it cannot listen is logged and tried again: no address fails for that.
@@ -35,16 +37,18 @@ class Web {
     http::Response response;
     TimePoint until;
   };
-  [[nodiscard]] const http::Response& fresh(Document& document, TimePoint now,
-                                            http::Response (*make)(const Status&));
+  template <class Make>
+  [[nodiscard]] const http::Response& fresh(Document& document, TimePoint now, Make make);
 
   boost::asio::io_context& io_;
   Log& log_;
   std::function<Status()> status_;
+  std::function<std::string()> events_;  ///< all of them, as a JSON list
   std::optional<HttpConfig> served_;
   Document metrics_;
   Document state_;
   Document health_;
+  Document happened_;
   std::unique_ptr<http::Server> server_;  ///< last, since it asks for documents
 };
 

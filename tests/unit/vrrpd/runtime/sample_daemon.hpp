@@ -1,6 +1,8 @@
 /// What the control socket is asked about in the tests of this folder.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "tests/unit/vrrpd/runtime/sample_status.hpp"
@@ -14,6 +16,7 @@ struct Daemon {
   Status status = test::sample_status();
   ReloadOutcome outcome{true, {}, {}};
   std::optional<Duration> trial;
+  bool drained = false;
   int calls = 0;
 
   ControlHandlers handlers() {
@@ -29,6 +32,18 @@ struct Daemon {
             [this] {
               ++calls;
               return std::exchange(trial, std::nullopt).has_value();
+            },
+            [this](bool wanted) {
+              ++calls;
+              drained = wanted;
+            },
+            [this](std::uint64_t after) {
+              ++calls;
+              return RingExtract{fmt::format("[{{\"asked-after\":{}}}]", after), after + 1};
+            },
+            [this](std::uint64_t after) {
+              ++calls;
+              return RingExtract{"[]", after};
             }};
   }
 };

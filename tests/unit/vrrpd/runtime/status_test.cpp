@@ -42,7 +42,8 @@ TEST_CASE("the status has the names, the order and the nesting of RFC 8347's lea
      "haproxy": {"verdict": "healthy", "servers-up": 3, "servers": 4, "percentage": 75,
        "healthy-teams": 3, "teams": [{"name": "devops", "up": 1, "servers": 1, "healthy": true}],
        "grace-remaining-ms": 0,
-       "reason": "NO FAILOVER: 75% is not below 50%; 3 healthy teams"}})")
+       "reason": "NO FAILOVER: 75% is not below 50%; 3 healthy teams"},
+     "last-event-number": 0})")
                                .dump());
 }
 
@@ -138,8 +139,18 @@ TEST_CASE("a reload that waits for confirmation shows how long it still will") {
   Status status = test::sample_status();
   CHECK(to_json(status).find("pending-confirmation") == std::string::npos);
   status.confirm_within = std::chrono::milliseconds{41'250};
-  CHECK(to_json(status).find(R"("pending-confirmation":{"remaining-ms":41250}})") !=
+  CHECK(to_json(status).find(R"("pending-confirmation":{"remaining-ms":41250})") !=
         std::string::npos);
+}
+
+TEST_CASE("a drain shows since when, and whether a restart would end it") {
+  Status status = test::sample_status();
+  CHECK(to_json(status).find("drained") == std::string::npos);
+  status.drained = Drained{test::kSince, false, "/var/lib/vrrpd/drained: No space left on device"};
+  CHECK(parsed(status)["drained"] ==
+        Json{{"since", "2026-01-07T10:15:00Z"},
+             {"saved", false},
+             {"trouble", "/var/lib/vrrpd/drained: No space left on device"}});
 }
 
 TEST_CASE("times of day are UTC in whole seconds, rounded down") {

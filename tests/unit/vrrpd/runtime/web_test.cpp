@@ -13,10 +13,12 @@ struct Sample {
   int looks = 0;
   boost::asio::io_context io{1};
   Log log;
-  Web web{io, log, [this] {
+  Web web{io, log,
+          [this] {
             ++looks;
             return status;
-          }};
+          },
+          [] { return std::string{"[]"}; }};
   TimePoint now{1h};
 };
 
