@@ -43,7 +43,7 @@ TEST_CASE("events as JSON are objects, one a line", "[ctl]") {
         "\n");
 }
 
-TEST_CASE("--since takes a span and a time, whole or not", "[ctl]") {
+TEST_CASE("what --since takes is a span or a time, whole or not", "[ctl]") {
   CHECK(parse_since("", kNow) == "");
   CHECK(parse_since("15m", kNow) == "2026-01-07T10:00:00.000Z");
   CHECK(parse_since("1500ms", kNow) == "2026-01-07T10:14:58.500Z");
