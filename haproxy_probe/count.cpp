@@ -29,6 +29,7 @@ std::string why_nothing_counts(const Seen& seen, ServerScope scope, bool is_page
 }
 
 void sum_up(Count& count) {
+  count.servers_up = count.servers = count.healthy_teams = count.counted_teams = 0;
   for (const TeamHealth& team : count.teams) {
     count.servers_up += team.up;
     count.servers += team.servers;
@@ -58,37 +59,58 @@ void Counter::set_local(const LocalAddresses& local) {
   std::sort(local_.begin(), local_.end());
 }
 
-Count Counter::count(const std::vector<ServerRow>& servers) {
+const Count& Counter::count(const std::vector<ServerRow>& servers) {
   forget_old_names(servers.size());
-  Count count;
   Seen seen;
-  std::vector<std::size_t> places(team_names_.size(), kNoTeam);  // in count.teams, by team number
+  std::vector<std::size_t> places(team_names_.size(), kNoTeam);  // in count_.teams, by team number
+  std::size_t teams = 0;
+  std::size_t turn = 0;
   const std::string* backend = nullptr;
   std::size_t team = kNoTeam;
   for (const ServerRow& row : servers) {
-    // Rows of one backend follow each other, so most need no look-up at all.
+    // Rows of one backend follow each other.
     if (backend == nullptr || *backend != row.backend) {
       backend = &row.backend;
-      team = team_of(row.backend);
+      team = team_in_turn(turn++, row.backend);
       places.resize(team_names_.size(), kNoTeam);
     }
     if (team == kNoTeam) continue;
     if (places[team] == kNoTeam) {
-      places[team] = count.teams.size();
-      count.teams.push_back({team_names_[team], 0, 0});
+      places[team] = teams++;
+      begin_team(places[team], team_names_[team]);
     }
     seen.rows = true;
     seen.addresses = seen.addresses || row.address || row.unix_socket;
     if (!in_scope(row)) continue;
     seen.in_scope = true;
-    TeamHealth& health = count.teams[places[team]];
+    TeamHealth& health = count_.teams[places[team]];
     health.up += row.status == ServerClass::kUp ? 1 : 0;
     health.servers += row.status == ServerClass::kUp || row.status == ServerClass::kDown ? 1 : 0;
   }
-  sum_up(count);
-  count.complaint =
-      count.servers == 0 ? why_nothing_counts(seen, scope_, is_page_) : missing_teams(places);
-  return count;
+  order_.resize(turn);
+  count_.teams.resize(teams);
+  sum_up(count_);
+  count_.complaint =
+      count_.servers == 0 ? why_nothing_counts(seen, scope_, is_page_) : missing_teams(places);
+  return count_;
+}
+
+/// Writes over what the last answer left there, so that names need no memory of their own again.
+void Counter::begin_team(std::size_t place, const std::string& name) {
+  if (place == count_.teams.size()) count_.teams.emplace_back();
+  TeamHealth& health = count_.teams[place];
+  health.name = name;
+  health.up = health.servers = 0;
+}
+
+/// The team of the backend whose turn it is. HAProxy keeps to its order, so that hardly any backend
+/// has to be looked up.
+std::size_t Counter::team_in_turn(std::size_t turn, const std::string& backend) {
+  if (turn < order_.size() && order_[turn].backend == backend) return order_[turn].team;
+  const std::size_t team = team_of(backend);
+  if (turn == order_.size()) order_.emplace_back();
+  order_[turn] = {backend, team};
+  return team;
 }
 
 std::size_t Counter::team_of(const std::string& backend) {
@@ -156,6 +178,7 @@ bool Counter::is_local(const ServerRow& row) const {
 void Counter::forget_old_names(std::size_t servers) {
   const std::size_t limit = 2 * servers + 1000;
   if (backends_.size() <= limit && server_names_.size() <= limit) return;
+  order_.clear();
   backends_.clear();
   server_names_.clear();
   team_numbers_.clear();

@@ -49,11 +49,18 @@ class Counter {
   /// are.
   void set_local(const LocalAddresses& local);
 
-  [[nodiscard]] Count count(const std::vector<ServerRow>& servers);
+  /// The result is this object's, and good until the next call.
+  [[nodiscard]] const Count& count(const std::vector<ServerRow>& servers);
 
  private:
   static constexpr std::size_t kNoTeam = static_cast<std::size_t>(-1);
+  struct Turn {
+    std::string backend;
+    std::size_t team = kNoTeam;
+  };
 
+  void begin_team(std::size_t place, const std::string& name);
+  [[nodiscard]] std::size_t team_in_turn(std::size_t turn, const std::string& backend);
   [[nodiscard]] std::size_t team_of(const std::string& backend);
   [[nodiscard]] std::string name_of_team(const std::string& backend) const;
   [[nodiscard]] std::optional<std::string> missing_teams(
@@ -75,6 +82,9 @@ class Counter {
   /// Names seen so far: a backend's team, or kNoTeam; whether a server fits server_pattern_.
   std::unordered_map<std::string, std::size_t> backends_;
   std::unordered_map<std::string, bool> server_names_;
+  std::vector<Turn> order_;  ///< the backends as they were last
+
+  Count count_;
 };
 
 }  // namespace ha::probe

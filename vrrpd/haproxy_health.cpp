@@ -39,12 +39,11 @@ void HaproxyHealth::handle(const probe::Event& event) {
 }
 
 void HaproxyHealth::log_changes(const probe::Report& report) {
-  std::string overall = probe::overall_line(report);
-  const bool changed = overall != overall_ || report.reason != reason_;
+  const bool changed = report.teams != teams_ || report.reason != reason_;
   if (changed && !report.reason.empty()) {
-    overall_ = std::move(overall);
+    teams_ = report.teams;
     reason_ = report.reason;
-    log_.info("{}", overall_);
+    log_.info("{}", probe::overall_line(report));
     log_.info("{}", reason_);
     events_.note("haproxy", fmt::format("{}. {}", overall_, reason_));
   }

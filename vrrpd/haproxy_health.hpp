@@ -42,7 +42,7 @@ class HaproxyHealth {
   OnStanding on_standing_;
   probe::Evaluator evaluator_;
   boost::asio::steady_timer timer_;
-  std::string overall_;
+  std::vector<probe::TeamHealth> teams_;
   std::string reason_;
   std::optional<std::string> alarm_;
   std::optional<Demotion> demotion_;

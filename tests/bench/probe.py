@@ -53,8 +53,9 @@ class Haproxy:
             time.sleep(0.1)
 
     def ask(self, command: str) -> bytes:
-        done = subprocess.run(["socat", "stdio", str(self.socket)], input=command.encode() + b"\n", capture_output=True)
-        return done.stdout
+        # Not just the path: where nothing is yet, socat would make a file and read back what it wrote.
+        socket = f"UNIX-CONNECT:{self.socket}"
+        return subprocess.run(["socat", "stdio", socket], input=command.encode() + b"\n", capture_output=True).stdout
 
     def microseconds(self) -> float:
         return machine.processor_time([self.process.pid]) / 1000

@@ -1,5 +1,7 @@
 #include "haproxy_probe/count.hpp"
 
+#include <random>
+
 #include "samples.hpp"
 #include "tests/support/catch.hpp"
 
@@ -150,6 +152,24 @@ TEST_CASE("names that come and go do not confuse later counts") {
     const std::string number = std::to_string(i);
     const Count counted = counter.count({local("jenkins_backend_" + number, "s" + number, kUp)});
     REQUIRE(counted.teams == std::vector<TeamHealth>{{number, 1, 1}});
+  }
+}
+
+TEST_CASE("the order of the backends may change between answers, and so may their number") {
+  const ProbeConfig config = config_with(ServerScope::kLocal);
+  Counter counter{config};
+  std::mt19937 random{4};
+  const auto below = [&](unsigned limit) { return static_cast<unsigned>(random() % limit); };
+  for (int answer = 0; answer < 300; ++answer) {
+    std::vector<ServerRow> rows;
+    for (unsigned backends = below(6); backends > 0; --backends) {
+      const std::string team{"abcx"[below(4)]};  // some of them come twice
+      const std::string backend = (team == "x" ? "other_" : "jenkins_backend_") + team;
+      for (unsigned servers = 1 + below(3); servers > 0; --servers) {
+        rows.push_back(local(backend, "s", below(2) == 0 ? kUp : kDown));
+      }
+    }
+    REQUIRE(counter.count(rows) == Counter{config}.count(rows));
   }
 }
 
