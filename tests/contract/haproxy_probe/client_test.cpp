@@ -64,7 +64,9 @@ TEST_CASE("a restarted HAProxy is healthy again after recover") {
 TEST_CASE("the held connection has a time limit of its own, not HAProxy's ten seconds") {
   Machine machine;
   machine.start();
-  const Watcher watcher{machine.io, config(machine.socket())};
+  ProbeConfig holding = config(machine.socket());
+  holding.events = GENERATE("", "events");
+  const Watcher watcher{machine.io, holding};
   REQUIRE(poll_until(machine.io, [&] {
     return ask(machine.socket(), "show sess\n").value_or("").find("rx=23h59m") != std::string::npos;
   }));
