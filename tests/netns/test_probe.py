@@ -115,9 +115,32 @@ def test_a_history_is_replayed_against_other_thresholds(lab: Lab):
     assert strict.returncode == 1 and "unhealthy -> healthy" not in strict.stdout
 
 
+def test_watching_prints_each_change_once_with_its_time_until_it_is_interrupted(lab: Lab):
+    haproxy = Haproxy(lab["one"])
+    haproxy.start()
+    watching = haproxy.host.start("probe", PROGRAM, *options(haproxy), "--watch")
+    watching.wait_for_log("NO FAILOVER: 100% is not below 50%; 4 healthy teams")
+    haproxy.kill_servers("ba")
+    watching.wait_for_log("NO FAILOVER: 75% is not below 50%; 3 healthy teams")
+    haproxy.kill_haproxy()
+    watching.wait_for_log("FAILOVER: HAProxy is gone")
+    watching.signal(signal.SIGINT)
+    assert watching.wait() == 0
+    entries = [
+        ("healthy", "Overall: 4/4 (100%) | Teams: devops:UP(1/1) ma:UP(1/1) ba:UP(1/1) tw:UP(1/1)"),
+        ("healthy", "Overall: 3/4 (75%) | Teams: devops:UP(1/1) ma:UP(1/1) ba:DOWN(0/1) tw:UP(1/1)"),
+        ("down", "Overall: 0/4 (0%) | Teams: devops:DOWN(0/1) ma:DOWN(0/1) ba:DOWN(0/1) tw:DOWN(0/1)"),
+    ]
+    lines = watching.log.splitlines()
+    assert [(head.split(" ")[1], overall) for head, overall in zip(lines[::3], lines[1::3])] == entries
+    times = [datetime.fromisoformat(head.split(" ")[0].replace("Z", "+00:00")) for head in lines[::3]]
+    assert len(lines) == 9 and times == sorted(times)
+
+
 def test_an_event_of_the_ring_reaches_the_verdict_within_milliseconds(lab: Lab):
     ring = ("ring events", "  format iso", "  size 65536")
-    haproxy = Haproxy(lab["one"], extra=ring, globals=("  log ring@events local0",))
+    teams = tuple(f"t{number}" for number in range(1, 11))
+    haproxy = Haproxy(lab["one"], teams=teams, extra=ring, globals=("  log ring@events local0",))
     haproxy.start()
     probe = Probe(haproxy, interval="10s", stale_after="20s", events="events")
 
@@ -125,7 +148,7 @@ def test_an_event_of_the_ring_reaches_the_verdict_within_milliseconds(lab: Lab):
         return any(each["name"] == team and each["up"] == 0 for each in line["teams"])
 
     latencies = []
-    for team in ("ba", "tw", "ma"):
+    for team in teams:
         haproxy.kill_servers(team)
         wait_for(f"{team} to be down", lambda: is_down(probe.last(), team))
         known = next(line for line in probe.lines() if is_down(line, team))["time"]
@@ -133,8 +156,9 @@ def test_an_event_of_the_ring_reaches_the_verdict_within_milliseconds(lab: Lab):
         told = next(e for e in events if f"Server jenkins_backend_{team}/{team}-one is DOWN" in e)
         at = datetime.fromisoformat(known.replace("Z", "+00:00")) - datetime.fromisoformat(told.split(" ")[0])
         latencies.append(at.total_seconds())
-    # The probe's time stamps are cut to milliseconds, and a busy machine may spoil one or two.
-    assert -0.001 <= min(latencies) < 0.005, latencies
+        if latencies[-1] < 0.005:  # a machine that is busy with something else spoils some of them
+            break
+    assert -0.001 <= min(latencies) < 0.005, latencies  # the probe's time stamps are cut to milliseconds
 
 
 def test_keepalived_moves_the_address_by_the_probe(lab: Lab, monitor: AddressMonitor):
