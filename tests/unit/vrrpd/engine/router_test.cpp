@@ -1,53 +1,14 @@
 /// The state table row by row: reference RFC 9568 section 6.4, and what the daemon adds to it.
 #include "vrrpd/engine/router.hpp"
 
+#include "sample_router.hpp"
 #include "tests/support/catch.hpp"
 
 namespace ha::vrrp {
 namespace {
 
 using namespace std::chrono_literals;
-
-const TimePoint kStart{1000s};
-const IpAddress kOurs = boost::asio::ip::make_address("10.0.0.11");
-const IpAddress kPeer = boost::asio::ip::make_address("10.0.0.12");
-const IpAddress kThird = boost::asio::ip::make_address("10.0.0.10");
-
-RouterConfig config(Preempt preempt = Preempt::kYes) {
-  RouterConfig config;
-  config.preempt = preempt;
-  return config;
-}
-
-AdvertReceived advert(int priority, IpAddress source = kPeer, Duration interval = 1s) {
-  return {std::move(source), Priority{static_cast<std::uint8_t>(priority)}, interval};
-}
-
-State backup_of(const RouterConfig& config, int priority, TimePoint now = kStart) {
-  return step(config, Initialize{}, Started{Priority{static_cast<std::uint8_t>(priority)}, kOurs},
-              now)
-      .next;
-}
-
-/// A router that became master at `kStart`.
-State master_of(const RouterConfig& config, int priority) {
-  const Priority own{static_cast<std::uint8_t>(priority)};
-  const Duration down = master_down_interval(config.version, own, config.advertisement_interval);
-  return step(config, backup_of(config, priority, kStart - down), DeadlineReached{}, kStart).next;
-}
-
-template <class T>
-bool has(const std::vector<Action>& actions) {
-  for (const Action& action : actions) {
-    if (std::holds_alternative<T>(action)) return true;
-  }
-  return false;
-}
-
-/// The state after the deadline was reached exactly on time.
-Step on_time(const RouterConfig& config, const State& state) {
-  return step(config, state, DeadlineReached{}, *deadline(state));
-}
+using namespace test;
 
 TEST_CASE("skew time and down interval are those of the RFC's formulas", "[rfc9568-6.1]") {
   CHECK(skew_time(Version::k3, Priority{100}, 1s) == 609'375us);
@@ -366,36 +327,6 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a master that stood still listens before it speaks") {
-  const State master = master_of(config(), 100);
-  const TimePoint thaw = std::get<Master>(master).next_advert_at + 3s + 609'375us + 1us;
-
-  SECTION("and steps down without a word if anybody else speaks") {
-    for (const int priority : {1, 100, 200}) {
-      const Step heard = step(config(), master, advert(priority, kThird), thaw);
-      REQUIRE(std::holds_alternative<Backup>(heard.next));
-      CHECK_FALSE(has<SendAdvert>(heard.actions));
-      CHECK_FALSE(has<Announce>(heard.actions));
-      CHECK(std::get<Transitioned>(heard.actions.back()).stalled);
-    }
-  }
-  SECTION("and goes on if nobody does for an interval") {
-    const Step listening = step(config(), master, DeadlineReached{}, thaw);
-    CHECK(listening.actions.empty());
-    CHECK(deadline(listening.next) == thaw + 1s);
-    CHECK(std::holds_alternative<Backup>(
-        step(config(), listening.next, advert(1), thaw + 500ms).next));
-    const Step resumed = on_time(config(), listening.next);
-    CHECK(has<SendAdvert>(resumed.actions));
-    CHECK(std::holds_alternative<Master>(
-        step(config(), resumed.next, advert(1), thaw + 1100ms).next));
-  }
-  SECTION("and neither a new priority nor an announcement escapes meanwhile") {
-    CHECK(step(config(), master, PriorityChanged{Priority{1}}, thaw).actions.empty());
-    CHECK(step(config(), master, AnnouncementDue{}, thaw).actions.empty());
-  }
-}
-
 TEST_CASE("a master puts lost addresses back at once and announces them again") {
   const Step lost = step(config(), master_of(config(), 100), AddressesLost{}, kStart + 500ms);
   CHECK(lost.actions == std::vector<Action>{RestoreAddresses{}});
@@ -403,33 +334,6 @@ TEST_CASE("a master puts lost addresses back at once and announces them again") 
   CHECK(step(config(), lost.next, DeadlineReached{}, kStart + 500ms).actions ==
         std::vector<Action>{Announce{}});
   CHECK(step(config(), backup_of(config(), 100), AddressesLost{}, kStart).actions.empty());
-}
-
-TEST_CASE("a master that stood still takes no address back before it has listened") {
-  const State master = master_of(config(), 100);
-  const TimePoint thaw = kStart + 1min;
-  CHECK(step(config(), master, AddressesLost{}, thaw).actions.empty());
-  const Step listening = step(config(), master, DeadlineReached{}, thaw);
-  CHECK(step(config(), listening.next, AddressesLost{}, thaw + 500ms).actions.empty());
-
-  const Step resumed = on_time(config(), listening.next);
-  CHECK(resumed.actions ==
-        std::vector<Action>{SendAdvert{Priority{100}}, RestoreAddresses{}, Announce{}});
-}
-
-TEST_CASE("a master that was silent for three intervals yields to whoever is heard then") {
-  const State master = master_of(config(), 100);
-  const TimePoint late = std::get<Master>(master).next_advert_at + 2s;
-  CHECK(std::holds_alternative<Master>(step(config(), master, advert(1), late).next));
-  const Step yielded = step(config(), master, advert(1), late + 1ns);
-  REQUIRE(std::holds_alternative<Backup>(yielded.next));
-  CHECK(std::get<Transitioned>(yielded.actions.back()).stalled);
-  CHECK(step(config(), master, AddressesLost{}, late + 1ns).actions.empty());
-
-  SECTION("and goes on, with its addresses, if nobody is") {
-    CHECK(step(config(), master, DeadlineReached{}, late + 1ns).actions ==
-          std::vector<Action>{SendAdvert{Priority{100}}, RestoreAddresses{}, Announce{}});
-  }
 }
 
 TEST_CASE("a process that replaces a dead master goes on while nobody can have noticed") {
@@ -451,15 +355,6 @@ TEST_CASE("a process that replaces a dead master goes on while nobody can have n
   }
 }
 
-TEST_CASE("standing still again does not end a master's listening") {
-  const State master = master_of(config(), 100);
-  const TimePoint thaw = kStart + 1min;
-  const State listening = step(config(), master, DeadlineReached{}, thaw).next;
-  const Step heard = step(config(), listening, advert(1, kThird), thaw + 3s);
-  CHECK(std::holds_alternative<Backup>(heard.next));
-  CHECK_FALSE(has<SendAdvert>(heard.actions));
-}
-
 TEST_CASE("a losing advertisement soon after an announcement is still announced over") {
   RouterConfig settings = config();
   settings.advertisement_interval = 100ms;
@@ -472,21 +367,6 @@ TEST_CASE("a losing advertisement soon after an announcement is still announced 
   state = step(settings, state, advert(90), now).next;
   REQUIRE(std::get<Master>(state).announce_at);
   CHECK(*std::get<Master>(state).announce_at <= now + kConflictAnnouncementInterval);
-}
-
-TEST_CASE("a take-over that is a little late is not put off by the next drop") {
-  const State following = step(config(), backup_of(config(), 3), advert(50), kStart).next;
-  const State relieving = step(config(), following, advert(2), kStart + 1s).next;
-  const TimePoint late = *deadline(relieving) + 5ms;
-  CHECK(deadline(step(config(), relieving, advert(2), late).next) == deadline(relieving));
-}
-
-TEST_CASE("a backup that stood still listens for an interval and its skew time") {
-  const State backup = backup_of(config(), 100);
-  const TimePoint thaw = *deadline(backup) + 3s + 609'375us + 1us;
-  const Step listening = step(config(), backup, DeadlineReached{}, thaw);
-  CHECK(listening.actions.empty());
-  CHECK(deadline(listening.next) == thaw + 1s + 609'375us);
 }
 
 TEST_CASE("a fault ends when everything is there again") {
