@@ -34,6 +34,11 @@ TimePoint next_advert(const Context& context) {
   return latest - latest.time_since_epoch() % grid;
 }
 
+/// `held_until` of a master that advertises now.
+TimePoint held_until(const Context& context) {
+  return context.now + 3 * context.config.advertisement_interval;
+}
+
 // ---- becoming backup ----
 
 Backup follow_nobody(const Context& context, Priority priority, const IpAddress& address) {
@@ -80,6 +85,7 @@ Step become_master(const Context& context, Priority priority, const IpAddress& a
   Master master;
   master.priority = priority;
   master.address = address;
+  master.held_until = held_until(context);
   master.next_advert_at = next_advert(context);
   master.answer_from = context.now;
   master.announce_from = context.now;
@@ -381,7 +387,7 @@ struct InMaster {
   Step operator()(const AddressesLost&) const {
     // If they come back, then with the next advertisement, when it is clear that nobody else has
     // them.
-    if (stalled() || may_be_replaced()) return stay(master);
+    if (has_to_listen()) return stay(master);
     Master next = master;
     announce_again(next, context.now);
     return {std::move(next), {RestoreAddresses{}}};
@@ -394,14 +400,18 @@ struct InMaster {
     if (master.priority == kPriorityOwner) return stay(master);
     std::vector<Action> actions;
     // After a stall somebody else may be master; then it is not ours to let go of.
-    if (!stalled()) actions.emplace_back(SendAdvert{kPriorityRelease});
+    if (!has_to_listen()) actions.emplace_back(SendAdvert{kPriorityRelease});
     actions.emplace_back(ReleaseAddresses{});
     actions.emplace_back(
         Transitioned{"backup", LastEvent::kHeldBack, NewMasterReason::kNotMaster, {}});
     return {follow_nobody(context, master.priority, master.address), std::move(actions)};
   }
 
-  Step operator()(const Reconfigured&) const { return advertise_now(master); }
+  Step operator()(const Reconfigured&) const {
+    // How late the timer is can no longer be told from the new interval.
+    if (has_to_listen()) return stay(listening());
+    return advertise_now(master);
+  }
 
   Step operator()(const PriorityChanged& event) const {
     if (event.priority == master.priority) return stay(master);
@@ -412,7 +422,7 @@ struct InMaster {
 
   Step operator()(const AdvertReceived& advert) const {
     if (advert.priority == kPriorityRelease) return answer(std::nullopt);
-    if (stalled() || may_be_replaced()) return step_down(context, master, advert, true);
+    if (has_to_listen()) return step_down(context, master, advert, true);
     if (claims_better(advert, master.priority, master.address)) {
       return step_down(context, master, advert, false);
     }
@@ -421,19 +431,12 @@ struct InMaster {
 
   Step operator()(const DeadlineReached&) const {
     Master next = master;
-    if (overdue()) {
-      next.listen_until = context.now + context.config.advertisement_interval;
-      next.next_advert_at = *next.listen_until;
-      if (next.announce_at) next.announce_at = std::max(*next.announce_at, *next.listen_until);
-      if (next.second_burst_at) {
-        next.second_burst_at = std::max(*next.second_burst_at, *next.listen_until);
-      }
-      return stay(std::move(next));
-    }
+    if (overdue()) return stay(listening());
     std::vector<Action> actions;
     if (context.now >= next.next_advert_at) {
       actions.emplace_back(SendAdvert{next.priority});
-      if (next.listen_until || may_be_replaced()) {
+      next.held_until = held_until(context);
+      if (has_to_listen()) {
         next.listen_until.reset();
         actions.emplace_back(RestoreAddresses{});
         announce_again(next, context.now);
@@ -449,19 +452,30 @@ struct InMaster {
   }
 
  private:
-  /// We were silent for three intervals: a backup with the shortest skew time may have taken over.
-  bool may_be_replaced() const {
-    return context.now > master.next_advert_at + 2 * context.config.advertisement_interval;
-  }
   /// Our last advertisement is so long overdue that the others have elected somebody else by now.
   bool overdue() const {
     return context.now >
            master.next_advert_at + master_down_interval(context.config.version, master.priority,
                                                         context.config.advertisement_interval);
   }
-  /// Stays so until the first advertisement after it: standing still again does not end the
-  /// listening.
-  bool stalled() const { return overdue() || master.listen_until.has_value(); }
+  /// A backup with the shortest skew time may have taken over, and what it said may still lie in
+  /// the socket: nothing but the timer, before which that is read, makes us speak. Stays so until
+  /// the first advertisement after it: standing still again does not end the listening.
+  bool has_to_listen() const {
+    return context.now > master.held_until || master.listen_until.has_value();
+  }
+
+  /// Silent for an interval from now on.
+  Master listening() const {
+    Master next = master;
+    next.listen_until = context.now + context.config.advertisement_interval;
+    next.next_advert_at = *next.listen_until;
+    if (next.announce_at) next.announce_at = std::max(*next.announce_at, *next.listen_until);
+    if (next.second_burst_at) {
+      next.second_burst_at = std::max(*next.second_burst_at, *next.listen_until);
+    }
+    return next;
+  }
 
   /// A burst from `at` on, of all addresses.
   void announce_again(Master& next, TimePoint at) const {
@@ -472,7 +486,8 @@ struct InMaster {
   }
 
   Step advertise_now(Master next) const {
-    if (stalled()) return stay(std::move(next));
+    if (has_to_listen()) return stay(std::move(next));
+    next.held_until = held_until(context);
     next.next_advert_at = next_advert(context);
     const Priority priority = next.priority;
     return {std::move(next), {SendAdvert{priority}}};
@@ -484,11 +499,12 @@ struct InMaster {
     Master next = master;
     std::vector<Action> actions;
     if (losing) actions.emplace_back(LosingAdvertHeard{*losing});
-    if (stalled()) return {std::move(next), std::move(actions)};
+    if (has_to_listen()) return {std::move(next), std::move(actions)};
 
     const Duration interval = context.config.advertisement_interval;
     const bool may_answer = context.now >= master.answer_from;
     if (may_answer) {
+      next.held_until = held_until(context);
       next.answer_from = context.now + interval / kAnswersPerInterval;
       actions.emplace_back(SendAdvert{next.priority});
       if (!losing) next.next_advert_at = next_advert(context);

@@ -104,6 +104,8 @@ enum class Announced : std::uint8_t {
 struct Master {
   Priority priority;
   IpAddress address;
+  /// Three of the intervals that its last advertisement told: until then nobody else takes over.
+  TimePoint held_until;
   TimePoint next_advert_at;  ///< Adver_Timer
   /// Losing advertisements are answered again from then on.
   TimePoint answer_from;

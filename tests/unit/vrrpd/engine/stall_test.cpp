@@ -53,7 +53,7 @@ TEST_CASE("a master that stood still takes no address back before it has listene
 
 TEST_CASE("a master that was silent for three intervals yields to whoever is heard then") {
   const State master = master_of(config(), 100);
-  const TimePoint late = std::get<Master>(master).next_advert_at + 2s;
+  const TimePoint late = kStart + 3s;
   CHECK(std::holds_alternative<Master>(step(config(), master, advert(1), late).next));
   const Step yielded = step(config(), master, advert(1), late + 1ns);
   REQUIRE(std::holds_alternative<Backup>(yielded.next));
@@ -64,6 +64,33 @@ TEST_CASE("a master that was silent for three intervals yields to whoever is hea
     CHECK(step(config(), master, DeadlineReached{}, late + 1ns).actions ==
           std::vector<Action>{SendAdvert{Priority{100}}, RestoreAddresses{}, Announce{}});
   }
+}
+
+TEST_CASE("a master that was silent for three intervals speaks only by its timer") {
+  const State master = master_of(config(), 100);
+  const std::vector<Event> events{PriorityChanged{Priority{50}}, Reconfigured{}, advert(0)};
+  for (const Event& event : events) {
+    CHECK(has<SendAdvert>(step(config(), master, event, kStart + 3s).actions));
+    CHECK(step(config(), master, event, kStart + 3s + 1ns).actions.empty());
+  }
+}
+
+TEST_CASE("the three intervals count from every advertisement") {
+  const State answered = step(config(), master_of(config(), 100), advert(1), kStart + 900ms).next;
+  const TimePoint last = kStart + 3s + 900ms;
+  CHECK(std::holds_alternative<Master>(step(config(), answered, advert(1), last).next));
+  CHECK(std::holds_alternative<Backup>(step(config(), answered, advert(1), last + 1ns).next));
+}
+
+TEST_CASE("a longer interval does not hide that a master stood still") {
+  RouterConfig slow = config();
+  slow.advertisement_interval = 40s;
+  const TimePoint thaw = kStart + 1min;
+  const Step reloaded = step(slow, master_of(config(), 100), Reconfigured{}, thaw);
+  CHECK(reloaded.actions.empty());
+  CHECK(deadline(reloaded.next) == thaw + 40s);
+  const Step heard = step(slow, reloaded.next, advert(1), thaw + 1s);
+  CHECK(std::holds_alternative<Backup>(heard.next));
 }
 
 TEST_CASE("standing still again does not end a master's listening") {
