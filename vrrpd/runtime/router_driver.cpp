@@ -112,6 +112,8 @@ void RouterDriver::reconfigure(InstanceConfig config, TimePoint now) {
     services_.log.info("({}) is called {} from now on", config_.name, config.name);
   }
   const bool form_changed = config.checksum != config_.checksum;
+  // The caller installs the addresses anew then.
+  if (config.lease != config_.lease) acquired_at_ = now;
   config_ = std::move(config);
   if (form_changed) form_ = initial_form(config_.checksum);
   update_policy();
@@ -120,7 +122,7 @@ void RouterDriver::reconfigure(InstanceConfig config, TimePoint now) {
            std::none_of(config_.tracks.begin(), config_.tracks.end(),
                         [&](const Track& track) { return source_of(track) == demotion.source; });
   });
-  feed(Reconfigured{}, now);
+  handle(Reconfigured{}, now);
   update_priority(now);
   judge_tracks();
 }
@@ -417,7 +419,7 @@ void RouterDriver::renew_lease(TimePoint now) {
 
 void RouterDriver::restore(std::span<const AddressRequest> missing, TimePoint now) {
   lost_.assign(missing.begin(), missing.end());
-  feed(AddressesLost{}, now);
+  handle(AddressesLost{}, now);
   lost_.clear();
 }
 

@@ -37,6 +37,8 @@ std::vector<std::string> VirtualRouters::apply(const std::vector<InstanceConfig>
                                                OnRefusal on_refusal) {
   HA_CHECK(records.size() == instances.size());
   log_.hold();
+  // If this process stood still, others may have what would be installed for it here.
+  for (const auto& entry : segments_) entry.second->drain();
   const TimePoint at = std::chrono::steady_clock::now();
   std::vector<RouterIdentity> before;
   for (const auto& router : routers_) before.push_back(identity_now(router->config()));
