@@ -29,11 +29,13 @@ class Troublemaker {
     using Fault = void (Troublemaker::*)(TimePoint);
     static constexpr Fault kFaults[] = {
         &Troublemaker::pause,       &Troublemaker::pause,      &Troublemaker::pause,
-        &Troublemaker::crash,       &Troublemaker::restart,    &Troublemaker::priority,
+        &Troublemaker::crash,       &Troublemaker::kill,       &Troublemaker::death,
+        &Troublemaker::death,       &Troublemaker::death,      &Troublemaker::meddling,
+        &Troublemaker::restart,     &Troublemaker::priority,   &Troublemaker::reload,
         &Troublemaker::priority,    &Troublemaker::interface,  &Troublemaker::address,
         &Troublemaker::one_way,     &Troublemaker::one_way,    &Troublemaker::partition,
         &Troublemaker::weather,     &Troublemaker::weather,    &Troublemaker::stranger,
-        &Troublemaker::flood,       &Troublemaker::flood,      &Troublemaker::reconfigure,
+        &Troublemaker::flood,       &Troublemaker::flood,      &Troublemaker::reload,
         &Troublemaker::meaningless, &Troublemaker::meaningless};
     (this->*kFaults[random_.below(std::size(kFaults))])(at);
   }
@@ -81,12 +83,15 @@ class Troublemaker {
     if (random_.chance(1, 100)) length = random_.between(Duration{1ms}, Duration{60s});
     length = std::clamp<Duration>(length, 1ms, 60s);
     const NodeId id = any();
-    plan(at, [id](Lan& lan) { lan.pause(id); });
+    const Freeze freeze = random_.chance(1, 4) ? Freeze::kMachine : Freeze::kProcesses;
+    plan(at, [id, freeze](Lan& lan) { lan.pause(id, freeze); });
+    // Something to find when it goes on.
+    if (random_.chance(1, 4)) reload(at + random_.between(Duration::zero(), length), id);
     plan(at + length, [id](Lan& lan) { lan.resume(id); });
     if (random_.chance(2, 3)) return;
     // Once more before it has found its feet.
     at += length + random_.between(Duration::zero(), unit_);
-    plan(at, [id](Lan& lan) { lan.pause(id); });
+    plan(at, [id, freeze](Lan& lan) { lan.pause(id, freeze); });
     plan(at + random_.between(Duration::zero(), 4 * unit_), [id](Lan& lan) { lan.resume(id); });
   }
 
@@ -94,6 +99,48 @@ class Troublemaker {
     const NodeId id = any();
     plan(at, [id](Lan& lan) { lan.crash(id); });
     if (random_.chance(3, 4)) plan(at + some_time(), [id](Lan& lan) { lan.start(id); });
+  }
+
+  /// Engine and guard at once.
+  void kill(TimePoint at) {
+    const NodeId id = any();
+    plan(at, [id](Lan& lan) { lan.kill(id); });
+    if (random_.chance(3, 4)) plan(at + some_time(), [id](Lan& lan) { lan.start(id); });
+  }
+
+  /// The engine alone, whatever it is about to do; sometimes its successor, too.
+  void death(TimePoint at) {
+    const NodeId id = any();
+    for (int deaths = random_.pick({1, 1, 2, 3}); deaths > 0; --deaths) {
+      const Duration load = random_.pick<Duration>({1ms, unit_ / 10, 5 * unit_});
+      const Duration restart_after = random_.between(Duration::zero(), load);
+      const int actions = random_.between(0, 4);
+      const bool amidst = random_.chance(1, 2);
+      plan(at, [=](Lan& lan) {
+        if (amidst) {
+          lan.kill_engine_after(id, actions, restart_after);
+        } else {
+          lan.kill_engine(id, restart_after);
+        }
+      });
+      // Whatever killed it may have to do with its interface.
+      if (random_.chance(1, 4)) {
+        plan(at + random_.between(Duration::zero(), restart_after),
+             [id](Lan& lan) { lan.fault(id, vrrp::Faulted::Cause::kInterfaceDown); });
+        plan(at + restart_after + random_.between(Duration::zero(), 2 * unit_),
+             [id](Lan& lan) { lan.restore(id); });
+      }
+      at += random_.pick<Duration>({restart_after, unit_, 11s});
+    }
+  }
+
+  /// Somebody takes addresses away.
+  void meddling(TimePoint at) {
+    const NodeId id = any();
+    for (int removal = random_.between(1, 3); removal > 0; --removal) {
+      plan(at, [id](Lan& lan) { lan.remove_addresses(id); });
+      at += random_.between(Duration::zero(), unit_);
+    }
   }
 
   void restart(TimePoint at) {
@@ -190,9 +237,20 @@ class Troublemaker {
     }
   }
 
-  void reconfigure(TimePoint at) {
-    const Duration interval = setup_.intervals[random_.below(setup_.intervals.size())];
-    plan(at, [id = any(), interval](Lan& lan) { lan.reconfigure(id, interval); });
+  void reload(TimePoint at) { reload(at, any()); }
+
+  void reload(TimePoint at, NodeId id) {
+    Reload reload;
+    reload.advertisement_interval = setup_.intervals[random_.below(setup_.intervals.size())];
+    reload.preempt =
+        random_.pick({vrrp::Preempt::kYes, vrrp::Preempt::kNo, vrrp::Preempt::kDegraded});
+    if (random_.chance(1, 2)) reload.priority = demoted();
+    reload.adds_addresses = random_.chance(1, 3);
+    plan(at, [=](Lan& lan) {
+      Reload told = reload;
+      if (lan.node(id).priority == kPriorityOwner) told.priority.reset();
+      lan.reload(id, told);
+    });
   }
 
   /// Events that the driver would not send now.
@@ -201,7 +259,7 @@ class Troublemaker {
     const vrrp::Event event = random_.pick<vrrp::Event>(
         {vrrp::DeadlineReached{}, vrrp::DeadlineReached{}, vrrp::AnnouncementDue{},
          vrrp::AnnouncementDue{vrrp::Announced::kNew}, vrrp::Reconfigured{}, vrrp::Started{},
-         vrrp::Event{random_advert()}});
+         vrrp::AddressesLost{}, vrrp::Event{random_advert()}});
     plan(at, [id, event](Lan& lan) {
       // To a router that is off a start does mean something.
       const bool starts = std::holds_alternative<vrrp::Started>(event);
@@ -235,7 +293,13 @@ void chaos(Lan& lan, const Setup& setup, Random& random) {
 
   lan.set_quality(setup.calm);
   lan.mend_all();
-  for (NodeId id = 0; id < lan.size(); ++id) lan.resume(id);
+  for (NodeId id = 0; id < lan.size(); ++id) {
+    lan.spare_engine(id);
+    lan.resume(id);
+    lan.finish_restart(id);
+    // What died with its guard is found by then.
+    if (!lan.node(id).running) lan.crash(id);
+  }
   lan.remark("calm");
   lan.run_for(troublemaker.longest_delay());
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kinds.hpp"
 #include "timers.hpp"
 #include "trace.hpp"
 
@@ -12,17 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-template <class T>
-bool is(const vrrp::State& state) {
-  return std::holds_alternative<T>(state);
-}
-template <class T>
-bool is(const vrrp::Event& event) {
-  return std::holds_alternative<T>(event);
-}
-
 /// What is carried out, one letter an action: S advertisement, Z one of priority 0, A acquire,
-/// R release, N announce. Reports are left out.
+/// R release, P put back, N announce. Reports are left out.
 std::string verbs_of(const std::vector<vrrp::Action>& actions) {
   std::string verbs;
   for (const vrrp::Action& action : actions) {
@@ -32,18 +24,13 @@ std::string verbs_of(const std::vector<vrrp::Action>& actions) {
       verbs += 'A';
     } else if (std::holds_alternative<vrrp::ReleaseAddresses>(action)) {
       verbs += 'R';
+    } else if (std::holds_alternative<vrrp::RestoreAddresses>(action)) {
+      verbs += 'P';
     } else if (std::holds_alternative<vrrp::Announce>(action)) {
       verbs += 'N';
     }
   }
   return verbs;
-}
-
-template <class T>
-int count(const std::vector<vrrp::Action>& actions) {
-  return static_cast<int>(
-      std::count_if(actions.begin(), actions.end(),
-                    [](const vrrp::Action& action) { return std::holds_alternative<T>(action); }));
 }
 
 }  // namespace
@@ -109,8 +96,7 @@ void Invariants::resumed(NodeId id, TimePoint) {
   ledger.was_paused = true;
   ledger.announcement_owed_by.reset();
   const Node& node = lan_.node(id);
-  const bool may_be_stalled = now - ledger.last_advert > 3 * node.config.advertisement_interval;
-  if (node.is_master() && may_be_stalled && !ledger.listens_until) {
+  if (node.is_master() && may_be_replaced(ledger, now) && !ledger.listens_until) {
     ledger.listens_until = now + node.config.advertisement_interval;
   }
 }
@@ -130,32 +116,15 @@ void Invariants::check_nobody_is_silent() const {
   }
 }
 
-void Invariants::check_announcements_kept_up(NodeId id, const Ledger& ledger) const {
-  if (ledger.was_paused) return;
-  const vrrp::AnnouncementSchedule& schedule = lan_.node(id).config.announcements;
-  const Duration late = lan_.wake_latency_max();
-  const Duration burst = std::int64_t{schedule.repeat} * (vrrp::kAnnouncementSpacing + late);
-  const TimePoint now = lan_.clock_of(id);
-  const Duration elapsed = now - ledger.master_since;
-  std::int64_t due = elapsed > burst ? schedule.repeat : 0;
-  // A second burst that is due during the first becomes one with it.
-  const Duration delay = schedule.second_burst_delay;
-  if (delay > burst && elapsed > delay + late + burst) due += schedule.repeat;
-  const bool refreshed =
-      schedule.refresh == Duration::zero() ||
-      now - std::max(ledger.last_announcement, ledger.master_since) <=
-          std::max<Duration>(schedule.refresh, vrrp::kAnnouncementSpacing) + late;
-  if (ledger.announcements >= due && refreshed) return;
-  throw BrokenInvariant{fmt::format(
-      "I8 at {}: {}: {} announcements, {} are due, last {} ago", seconds(lan_.now() - Lan::kStart),
-      name_of(id), ledger.announcements, due, seconds(now - ledger.last_announcement))};
-}
-
 Duration Invariants::silence_allowed(const Ledger& ledger, const vrrp::RouterConfig& config) const {
   const Duration late = lan_.wake_latency_max();
   const Duration listening = std::max(ledger.interval_then, config.advertisement_interval);
   return ledger.interval_then + late + ledger.paused_since_advert +
          ledger.pauses_since_advert * (listening + late);
+}
+
+bool Invariants::may_be_replaced(const Ledger& ledger, TimePoint now) {
+  return now - ledger.last_advert > 3 * ledger.interval_then;
 }
 
 bool Invariants::is_certainly_stalled(const Ledger& ledger, const vrrp::RouterConfig& config,
@@ -178,7 +147,8 @@ void Invariants::check_meaningless_events(const StepRecord& record) const {
   } else if (is<vrrp::Fault>(record.before)) {
     means_something = is<vrrp::Started>(event) || is<vrrp::ShutDown>(event);
   } else if (is<vrrp::Backup>(record.before)) {
-    means_something = !is<vrrp::Started>(event) && !is<vrrp::AnnouncementDue>(event);
+    means_something = !is<vrrp::Started>(event) && !is<vrrp::AnnouncementDue>(event) &&
+                      !is<vrrp::AddressesLost>(event);
   } else {
     means_something = !is<vrrp::Started>(event);
   }
@@ -201,8 +171,13 @@ void Invariants::check_edges(const StepRecord& record) const {
   if (const auto* started = std::get_if<vrrp::Started>(&event)) {
     const bool starts = is<vrrp::Initialize>(record.before) || is<vrrp::Fault>(record.before);
     const bool owner = started->priority == kPriorityOwner;
-    if (starts && !(owner ? is<vrrp::Master>(next) : is<vrrp::Backup>(next))) {
-      broken(record, "I5", "a start makes a backup, or a master of the owner");
+    // Not after a fault, which ends a mastership.
+    const bool succeeds = is<vrrp::Initialize>(record.before) &&
+                          started->predecessor_advertised_at &&
+                          record.now - *started->predecessor_advertised_at <=
+                              3 * record.config.advertisement_interval;
+    if (starts && !(owner || succeeds ? is<vrrp::Master>(next) : is<vrrp::Backup>(next))) {
+      broken(record, "I12", "a start makes a backup, or a master of an owner or a successor");
     }
   }
   const bool may_stop = is<vrrp::ShutDown>(event) || is<vrrp::Faulted>(event);
@@ -298,8 +273,6 @@ void Invariants::check_promotion(const StepRecord& record, Ledger& ledger,
     if (record.now - *vrrp::deadline(record.before) > down) {
       broken(record, "I6", "took over right after a stall, before it listened");
     }
-  } else if (ledger.priority != kPriorityOwner) {
-    broken(record, "I9", "started as master without being the owner");
   }
   ledger.master_since = record.now;
   ledger.interval_then = record.config.advertisement_interval;
@@ -324,103 +297,9 @@ void Invariants::check_departure(const StepRecord& record, const Ledger& ledger,
   if (verbs != "R") broken(record, "I5", "stepping down is: release, and nothing else");
   const bool better = advert->priority > ledger.priority ||
                       (advert->priority == ledger.priority && advert->source > ledger.address);
-  // Two intervals after the advertisement timer, which an answer to a losing advertisement does not
-  // move.
-  const Duration interval = record.config.advertisement_interval;
-  const bool may_be_stalled = ledger.paused_since_advert > Duration::zero() &&
-                              record.now - ledger.last_advert > 2 * interval;
-  if (advert->priority == kPriorityRelease || (!better && !may_be_stalled)) {
+  if (advert->priority == kPriorityRelease || (!better && !may_be_replaced(ledger, record.now))) {
     broken(record, "I10", "stepped down for a claim that is not better");
   }
-}
-
-/// I5, I6, I8, I10: what a master may and must do that stays master.
-void Invariants::check_staying(const StepRecord& record, Ledger& ledger,
-                               std::string_view verbs) const {
-  ledger.longest_interval = std::max(ledger.longest_interval, record.config.advertisement_interval);
-  const bool advertises = verbs.find('S') != std::string_view::npos;
-  const bool announces = verbs.find('N') != std::string_view::npos;
-  if (verbs != "" && verbs != "S" && verbs != "N" && verbs != "SN") {
-    broken(record, "I5", "does more than one advertisement and one announcement");
-  }
-  const bool stalled = is_certainly_stalled(ledger, record.config, record.now);
-  if (stalled && (advertises || announces)) {
-    if (!ledger.listens_until || record.now < *ledger.listens_until) {
-      broken(record, "I6", "speaks before it listened");
-    }
-  }
-  if (const auto* advert = std::get_if<vrrp::AdvertReceived>(&record.event)) {
-    check_answer(record, ledger, *advert, advertises, announces);
-  }
-  const auto* priority = std::get_if<vrrp::PriorityChanged>(&record.event);
-  const bool news =
-      is<vrrp::Reconfigured>(record.event) ||
-      (priority != nullptr && priority->priority != std::get<vrrp::Master>(record.before).priority);
-  if (news && !advertises && ledger.paused_since_advert == Duration::zero()) {
-    broken(record, "I10", "a change is not advertised at once");
-  }
-  check_announcements(record, ledger, announces);
-}
-
-void Invariants::check_answer(const StepRecord& record, Ledger& ledger,
-                              const vrrp::AdvertReceived& advert, bool advertises,
-                              bool announces) const {
-  const bool loses = advert.priority != kPriorityRelease;
-  if (loses && (advert.priority > ledger.priority ||
-                (advert.priority == ledger.priority && advert.source > ledger.address))) {
-    broken(record, "I10", "stays master in spite of a better claim");
-  }
-  if (loses && is_certainly_stalled(ledger, record.config, record.now)) {
-    broken(record, "I6", "stays master although somebody was heard after a stall");
-  }
-  if (count<vrrp::LosingAdvertHeard>(record.step.actions) != (loses ? 1 : 0)) {
-    broken(record, "I5", "a losing advertisement is misreported");
-  }
-  const bool allowed =
-      !ledger.last_answer ||
-      record.now - *ledger.last_answer >= ledger.interval_at_answer / vrrp::kAnswersPerInterval;
-  if (advertises && !allowed) broken(record, "I8", "answers too often");
-  const bool awake = ledger.paused_since_advert == Duration::zero();
-  if (!advertises && allowed && awake) broken(record, "I8", "does not answer");
-  if (advertises) {
-    ledger.last_answer = record.now;
-    ledger.interval_at_answer = record.config.advertisement_interval;
-  }
-  if (announces) {
-    if (ledger.last_conflict_announcement &&
-        record.now - *ledger.last_conflict_announcement < vrrp::kConflictAnnouncementInterval) {
-      broken(record, "I8", "announces too often after losing advertisements");
-    }
-    ledger.last_conflict_announcement = record.now;
-  } else if (loses && awake && record.config.announcements.repeat > 0 &&
-             !ledger.announcement_owed_by) {
-    ledger.announcement_owed_by = record.now + vrrp::kConflictAnnouncementInterval +
-                                  ledger.longest_interval + lan_.wake_latency_max();
-  }
-}
-
-void Invariants::check_announcements(const StepRecord& record, Ledger& ledger,
-                                     bool announces) const {
-  const vrrp::AnnouncementSchedule& schedule = record.config.announcements;
-  if (ledger.announcement_owed_by && record.now > *ledger.announcement_owed_by) {
-    broken(record, "I8", "a losing advertisement was not followed by an announcement");
-  }
-  if (const auto* due = std::get_if<vrrp::AnnouncementDue>(&record.event)) {
-    // New addresses get a second burst, like all of them on becoming master.
-    const bool twice = due->addresses == vrrp::Announced::kNew;
-    ledger.announcements_asked_for += (twice ? 2 : 1) * std::int64_t{schedule.repeat};
-  } else if (count<vrrp::RestoreAddresses>(record.step.actions) > 0) {
-    ledger.announcements_asked_for += schedule.repeat;
-  }
-  if (!announces) return;
-  ledger.announcement_owed_by.reset();
-  ++ledger.announcements;
-  ledger.last_announcement = record.now;
-  const Duration elapsed = record.now - ledger.master_since;
-  std::int64_t budget = 2 * std::int64_t{schedule.repeat} + ledger.announcements_asked_for +
-                        2 * (elapsed / vrrp::kConflictAnnouncementInterval + 1);
-  if (schedule.refresh > Duration::zero()) budget += elapsed / schedule.refresh + 1;
-  if (ledger.announcements > budget) broken(record, "I8", "announces more than its schedule says");
 }
 
 /// What the router was told about itself.
@@ -485,6 +364,9 @@ void Invariants::note_patience(const StepRecord& record, Ledger& ledger) const {
     check_timer_after_advert(
         record, ledger, ledger.patience.heard(record.config, ledger.priority, *advert, record.now));
   } else if (is<vrrp::Reconfigured>(record.event)) {
+    if (vrrp::deadline(record.step.next) != vrrp::deadline(record.before)) {
+      broken(record, "I9", "a reload moved the timer of a backup");
+    }
     ledger.patience.reconfigured();
   }
 }

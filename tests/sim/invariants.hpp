@@ -13,8 +13,8 @@
 ///      routers that hear each other and run, exactly one is master, and none of them starts or
 ///      stops being master for two more down intervals. Why: whoever is going to promote itself has
 ///      done so after down + L, whoever is going to be displaced hears that within D; A covers a
-///      master that listens after a stall, and one whose answers are used up.
-///      H adds a second round: a hold time that starts with the first master of the first round.
+///      master that listens after a stall, and one whose answers are used up. H adds a second
+///      round: a hold time that starts with the first master of the first round.
 ///  I2  Of masters that begin to hear each other, the best claim w stays and every other x has left
 ///      after min(a(w), a(x) + D) + L + D: it hears w's next advertisement, or w's answer to its
 ///      own.
@@ -22,34 +22,47 @@
 ///      the backup with the shortest such time; when it shuts down, after D + skew(b, m) + L.
 ///      preempt_delay has no part in either.
 ///  I4  Settled, no backup that preempts (yes, or an owner) has a higher priority than the master;
-///      an equal one may have either role. A router that may not preempt, joining or raising
-///      its priority, changes nothing, provided it can hear the master within 3 of its own
-///      intervals.
+///      an equal one may have either role. A router that may not preempt, joining or raising its
+///      priority, changes nothing, provided it can hear the master within 3 of its own intervals.
 ///  I7  When a settled master's priority drops below that of backups with preempt `yes` or
 ///      `degraded`, one of them is master after D + skew(b, m) + L, b being the best of them, and
 ///      at no instant until the LAN is settled again does nobody hold the addresses. Without such
 ///      backups nothing changes.
+///  I11 Settled, the master has the addresses, and no other router that runs. Who cannot give them
+///      back, since engine and guard were killed or the process is frozen, loses them with their
+///      lease: with R for the renewals, which are max(0, lease / 3 - a / 2) apart, and S for the
+///      time the kernel takes to notice, nobody has them for longer than the bound of I3 less
+///      (lease - R), and two for longer than lease + S - 3 a + 2 D. Of a frozen machine, whose
+///      addresses nobody reaches, it is the bound of I3 and 2 D. Who wakes up as a backup has them
+///      no more.
+///  I12 An engine that dies as master and is succeeded before the first timer runs out was never
+///      gone: nobody else becomes master, and at every instant somebody has the addresses. For one
+///      that dies again too soon its guard lets go, which is a shutdown in the sense of I3.
+///  I13 Addresses that somebody removes from a master are back after L; it stays master.
+///  I14 A reload changes no master, leaves no instant without the addresses, and puts back none
+///      that are there.
 ///
 /// Checked on every single step of every router, in calm and in chaos (this file):
 ///  I5  Acquire and release alternate, and addresses are held exactly in {Master}. Becoming master
 ///      is: advertisement, acquire, announce. Shutdown and fault are: priority 0, release. Stepping
 ///      down is: release, with no advertisement. Priority 0 is sent nowhere else; every other
-///      advertisement carries the effective priority. A master's advertisements are no more than
-///      a + L apart, plus the time it was paused, plus a + L of listening for each pause. Exactly
-///      one report for a change of state, and one for each losing advertisement. Each state has
-///      exactly the events that mean something in it; all others change nothing. After
-///      DeadlineReached the deadline lies in the future, and never further off than the state's
-///      longest timer.
-///  I6  A master whose last advertisement is more than a and the down interval of priority 1 old
-///      sends and announces nothing before it has listened for a; if it hears anybody meanwhile
-///      (priority 0 aside), it steps down. A backup whose timer is overdue by more than a down
-///      interval does not take over on the spot.
+///      advertisement carries the effective priority. A master's advertisements are no more than a
+///      + L apart, plus the time it was paused, plus a + L of listening for each pause, and for
+///      each reload that meets it more than 3 a after the last one. Exactly one report for a change
+///      of state, and one for each losing advertisement. Each state has exactly the events that
+///      mean something in it; all others change nothing. After DeadlineReached the deadline lies in
+///      the future, and never further off than the state's longest timer.
+///  I6  A master whose last advertisement is more than 3 a old, a being the interval told in it,
+///      may have been replaced. Nothing but its timer, before which the socket is read, makes it
+///      send or announce anything, and if it hears anybody (priority 0 aside), it steps down. Once
+///      that advertisement is a and the down interval of priority 1 old, it also listens for a
+///      before it goes on. A backup whose timer is overdue by more than a down interval does not
+///      take over on the spot.
 ///  I8  Advertisements in answer to others are at least a / 4 apart, and sent when that allows it.
 ///      Announcements with them are at least a second apart; yet each losing advertisement is
 ///      followed by an announcement within 1 s + a + L, or neighbours would go on believing the
-///      loser. The number of announcements of one mastership is bounded by its schedule, and
-///      a master that was never paused has made those of both bursts and of the refresh that are
-///      due.
+///      loser. The number of announcements of one mastership is bounded by its schedule, and a
+///      master that was never paused has made those of both bursts and of the refresh that are due.
 ///  I9  Nobody takes over early: see Patience. Nobody is put off either: only an accepted
 ///      advertisement starts a backup's timer anew; one that is discarded leaves it alone; priority
 ///      0 and a drop below our priority leave no more than the skew time, which starts anew only if
@@ -58,6 +71,10 @@
 ///  I10 A master that is not stalled leaves on shutdown, on a fault, and for a better claim, then
 ///      at once, and for no other reason. A change of its priority or configuration is advertised
 ///      at once.
+///  I12 A start makes a backup, but a master of the owner, and of one whose predecessor advertised
+///      as master no more than 3 a ago.
+///  I13 A master puts lost addresses back at once; in the case of I6 with the advertisement with
+///      which it goes on, and without being told.
 ///
 /// Not asserted, because it does not hold: at most one master at any time (loss, partitions and
 /// equal priorities make two); no flapping while three advertisements in a row get lost or while
@@ -83,7 +100,7 @@ class BrokenInvariant : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Checks I5, I6, I8, I9 and I10 as the LAN runs; throws BrokenInvariant.
+/// Checks I5, I6, I8, I9, I10, I12 and I13 as the LAN runs; throws BrokenInvariant.
 class Invariants : public Observer {
  public:
   /// `longest_interval`: no advertisement on this LAN carries a longer one.
@@ -133,6 +150,8 @@ class Invariants : public Observer {
   Ledger& ledger(NodeId node);
   [[nodiscard]] Duration silence_allowed(const Ledger& ledger,
                                          const vrrp::RouterConfig& config) const;
+  /// The last advertisement of a master is so old that others may have elected somebody else.
+  [[nodiscard]] static bool may_be_replaced(const Ledger& ledger, TimePoint now);
   [[nodiscard]] static bool is_certainly_stalled(const Ledger& ledger,
                                                  const vrrp::RouterConfig& config, TimePoint now);
 
@@ -147,6 +166,7 @@ class Invariants : public Observer {
   void check_departure(const StepRecord& record, const Ledger& ledger,
                        std::string_view verbs) const;
   void check_staying(const StepRecord& record, Ledger& ledger, std::string_view verbs) const;
+  void check_speech(const StepRecord& record, const Ledger& ledger, std::string_view verbs) const;
   void check_answer(const StepRecord& record, Ledger& ledger, const vrrp::AdvertReceived& advert,
                     bool advertises, bool announces) const;
   void check_announcements(const StepRecord& record, Ledger& ledger, bool announces) const;

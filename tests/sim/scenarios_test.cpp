@@ -149,13 +149,13 @@ TEST_CASE("a demoted master hands over after a skew time and never leaves the ad
   Scenario lan{{router(200, preempt), router(150, preempt)}};
   lan.start_all();
   lan.run_for(10s);
-  lan.watch_holders();
+  lan.watch_ownership();
   lan.set_priority(0, Priority{100});
   lan.run_for(Scenario::kDelay + 414'062500ns);
   CHECK(lan.node(1).is_master());
   lan.run_for(Scenario::kDelay);
   CHECK(lan.masters() == Masters{1});
-  CHECK(lan.fewest_holders() == 1);
+  CHECK(lan.ownership().fewest() == 1);
 }
 
 TEST_CASE("without preempt a demoted master stays") {

@@ -16,7 +16,7 @@ std::optional<std::string> run_schedule(std::uint64_t seed, Trace* trace) {
   if (trace != nullptr) lan.observe(*trace);
   lan.observe(invariants);
   for (const Setup::Router& router : setup.routers) {
-    lan.add(router.config, router.address, router.clock_offset);
+    lan.add(router.config, router.address, router.clock_offset, router.shortest_lease);
     if (trace != nullptr) {
       lan.remark(name_of(lan.size() - 1) + " " + describe(router.config, router.address));
     }

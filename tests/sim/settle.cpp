@@ -26,12 +26,29 @@ void check_group(const Lan& lan, const Groups& groups, unsigned group) {
   }
   if (masters.empty()) return;
   const Node& master = lan.node(masters.front());
+  if (!master.serves()) {
+    broken(lan, fmt::format("I11: {} is master without its addresses", name_of(masters.front())));
+  }
   for (const NodeId id : members) {
     const Node& other = lan.node(id);
+    if (!other.is_master() && other.serves()) {
+      broken(lan, fmt::format("I11: {} has the addresses though it is a backup", name_of(id)));
+    }
     if (preempts(other) && other.priority > master.priority) {
       broken(lan, fmt::format("I4: {} has priority {}, but {} with {} is master", name_of(id),
                               other.priority.value(), name_of(masters.front()),
                               master.priority.value()));
+    }
+  }
+}
+
+/// Those that cannot give their addresses back lose them with their lease.
+void check_leases(const Lan& lan) {
+  for (NodeId id = 0; id < lan.size(); ++id) {
+    const Node& node = lan.node(id);
+    if (!node.serves() || (node.running && !node.paused) || !node.lease()) continue;
+    if (lan.now() > node.addresses_set_at + *node.lease() + Lan::kLeaseSlack) {
+      broken(lan, fmt::format("I11: {} has the addresses beyond their lease", name_of(id)));
     }
   }
 }
@@ -104,6 +121,8 @@ void settle(Lan& lan, const Invariants& invariants, const Setup& setup, const Gr
   if (lan.master_changes() != changes) broken(lan, "I1: it did not stay so");
   invariants.check_nobody_is_silent();
   check_neighbours(lan, quiet);
+  for (unsigned group = 0; group <= last; ++group) check_group(lan, groups, group);
+  check_leases(lan);
 }
 
 void settle(Lan& lan, const Invariants& invariants, const Setup& setup) {

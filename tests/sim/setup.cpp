@@ -85,8 +85,9 @@ Setup random_setup(Random& random) {
   for (unsigned serial = 1; serial <= routers; ++serial) {
     vrrp::RouterConfig config = random_router(random, setup, version);
     if (all_preempt) config.preempt = vrrp::Preempt::kYes;
+    const auto lease = random.pick<std::optional<Duration>>({0s, 0s, 0s, 10s, std::nullopt});
     setup.routers.push_back({config, fresh_address(random, setup.family, serial),
-                             random.between(Duration::zero(), Duration{1h})});
+                             random.between(Duration::zero(), Duration{1h}), lease});
   }
 
   const Duration shortest = setup.shortest_interval();

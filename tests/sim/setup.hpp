@@ -1,6 +1,7 @@
 /// A random LAN: how many routers, how they are configured, how good the network is in calm.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "lan.hpp"
@@ -12,6 +13,7 @@ struct Setup {
     vrrp::RouterConfig config;
     IpAddress address;
     Duration clock_offset;
+    std::optional<Duration> shortest_lease;  ///< as in Lan::add()
   };
   std::vector<Router> routers;
   Family family = Family::kIpv4;

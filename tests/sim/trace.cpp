@@ -9,7 +9,8 @@ namespace {
 
 struct DescribeEvent {
   std::string operator()(const vrrp::Started& event) const {
-    return fmt::format("started as {} with {}", event.address.to_string(), event.priority.value());
+    return fmt::format("started as {} with {}{}", event.address.to_string(), event.priority.value(),
+                       event.predecessor_advertised_at ? ", succeeding" : "");
   }
   std::string operator()(const vrrp::Faulted& event) const {
     static constexpr std::string_view kCauses[] = {"interface down", "no primary address",
@@ -45,7 +46,8 @@ struct DescribeAction {
   std::string operator()(const vrrp::RestoreAddresses&) const { return "restore"; }
   std::string operator()(const vrrp::Announce&) const { return "announce"; }
   std::string operator()(const vrrp::Transitioned& action) const {
-    return fmt::format("({}{})", vrrp::name_of(action.event), action.stalled ? ", stalled" : "");
+    return fmt::format("({}{}{})", vrrp::name_of(action.event), action.stalled ? ", stalled" : "",
+                       action.succeeded ? ", succeeded" : "");
   }
   std::string operator()(const vrrp::LosingAdvertHeard&) const { return "(losing)"; }
   std::string operator()(const vrrp::MasterChanged& action) const {
@@ -101,7 +103,7 @@ void Trace::stepped(const StepRecord& record) {
   add(record.lan_now, text);
 }
 
-void Trace::crashed(NodeId node, TimePoint now) { add(now, name_of(node) + " CRASHES"); }
+void Trace::crashed(NodeId node, TimePoint now) { add(now, name_of(node) + " DIES"); }
 
 void Trace::paused(NodeId node, TimePoint now) { add(now, name_of(node) + " STOPS"); }
 
