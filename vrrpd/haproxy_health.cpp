@@ -43,9 +43,10 @@ void HaproxyHealth::log_changes(const probe::Report& report) {
   if (changed && !report.reason.empty()) {
     teams_ = report.teams;
     reason_ = report.reason;
-    log_.info("{}", probe::overall_line(report));
+    const std::string overall = probe::overall_line(report);
+    log_.info("{}", overall);
     log_.info("{}", reason_);
-    events_.note("haproxy", fmt::format("{}. {}", overall_, reason_));
+    events_.note("haproxy", fmt::format("{}. {}", overall, reason_));
   }
   if (report.alarm == alarm_) return;
   alarm_ = report.alarm;

@@ -16,7 +16,7 @@ PROGRAMS = {
     "vrrpd.8": BUILD / "vrrpd/vrrpd",
     "vrrpctl.8": BUILD / "vrrpd/vrrpctl",
     "gluster-sync.8": BUILD / "sync/gluster-sync",
-    "haproxy-probe.8": BUILD / "haproxy_probe/haproxy-probe",
+    "haproxy-probe.1": BUILD / "haproxy_probe/haproxy-probe",
 }
 
 
