@@ -118,7 +118,7 @@ void Invariants::check_nobody_is_silent() const {
 
 Duration Invariants::silence_allowed(const Ledger& ledger, const vrrp::RouterConfig& config) const {
   const Duration late = lan_.wake_latency_max();
-  const Duration listening = std::max(ledger.interval_then, config.advertisement_interval);
+  const Duration listening = std::max(ledger.longest_interval, config.advertisement_interval);
   return ledger.interval_then + late + ledger.paused_since_advert +
          ledger.pauses_since_advert * (listening + late);
 }
