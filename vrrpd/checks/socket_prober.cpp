@@ -12,6 +12,7 @@
 
 #include "vrrpd/checks/answers.hpp"
 #include "vrrpd/checks/prober.hpp"
+#include "vrrpd/runtime/stall.hpp"
 
 namespace ha::checks {
 namespace {
@@ -37,16 +38,26 @@ class Attempt {
       : endpoint_{endpoint},
         http_{http},
         done_{std::move(done)},
+        timeout_{timeout},
         socket_{io},
-        timer_{io, timeout},
+        timer_{io},
         alive_{std::make_shared<char>()} {
-    timer_.async_wait(guarded([this](const ErrorCode& error) {
-      if (!error) finish({false, "took too long", 0});
-    }));
+    limit_time();
     socket_.async_connect(endpoint_, guarded([this](const ErrorCode& error) { connected(error); }));
   }
 
  private:
+  void limit_time() {
+    timer_.expires_after(timeout_);
+    timer_.async_wait(guarded([this](const ErrorCode& error) {
+      if (error) return;
+      if (vrrp::stood_still(timer_.expiry(), std::chrono::steady_clock::now())) {
+        return limit_time();
+      }
+      finish({false, "took too long", 0});
+    }));
+  }
+
   /// The last thing that is done here: whoever is told may destroy the attempt.
   void finish(const Outcome& outcome) {
     const auto done = std::move(done_);
@@ -100,6 +111,7 @@ class Attempt {
   tcp::endpoint endpoint_;
   const HttpProbe* http_;
   std::function<void(Outcome)> done_;
+  Duration timeout_;
   tcp::socket socket_;
   boost::asio::steady_timer timer_;
   std::string request_;

@@ -16,6 +16,7 @@
 
 #include "vrrpd/kernel/descriptor.hpp"
 #include "vrrpd/runtime/child.hpp"
+#include "vrrpd/runtime/stall.hpp"
 
 #include <fcntl.h>
 
@@ -63,6 +64,7 @@ struct Subprocesses::Child {
   pid_t pid;
   boost::asio::posix::stream_descriptor end;  ///< readable when it has ended
   boost::asio::steady_timer timer;
+  Duration timeout{};
   Descriptor report;
   OnEnd on_end;  ///< empty: nobody wants to know any more
   bool is_work = false;
@@ -146,6 +148,7 @@ Subprocesses::Id Subprocesses::fork_child(const std::function<void(int report)>&
   child->on_end = std::move(on_end);
   child->is_work = is_work;
   child->dies_with_us = dies_with_us;
+  child->timeout = timeout;
   Child& started = *child;
   children_.emplace(id, std::move(child));
   if (timeout > Duration::zero()) arm(id, started, timeout);
@@ -191,8 +194,17 @@ void Subprocesses::arm(Id id, Child& child, Duration after) {
   child.timer.expires_after(after);
   child.timer.async_wait(
       [this, id, alive = std::weak_ptr<void>{alive_}](const boost::system::error_code& error) {
-        if (!error && !alive.expired()) lose_patience(id);
+        if (!error && !alive.expired()) time_is_up(id);
       });
+}
+
+void Subprocesses::time_is_up(Id id) {
+  const auto found = children_.find(id);
+  if (found == children_.end()) return;
+  Child& child = *found->second;
+  const bool unfair = stood_still(child.timer.expiry(), std::chrono::steady_clock::now());
+  if (child.phase == Child::Phase::kRunning && unfair) return arm(id, child, child.timeout);
+  lose_patience(id);
 }
 
 void Subprocesses::lose_patience(Id id) {

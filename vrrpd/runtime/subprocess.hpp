@@ -81,7 +81,8 @@ class Subprocesses {
   Subprocesses& operator=(const Subprocesses&) = delete;
 
   /// Starts a command. `on_end` is called exactly once, from the loop and never from within
-  /// start(): with the end of the child, at the latest two kPatience after its time limit.
+  /// start(): with the end of the child, at the latest two kPatience after its time limit, which
+  /// begins anew if this process or the machine stood still meanwhile.
   Id start(Launch launch, OnEnd on_end);
   /// Calls `work` in a child, which is killed after `timeout` or if the daemon dies, and ends with
   /// its answer.
@@ -101,6 +102,7 @@ class Subprocesses {
   void wait(Id id);
   void reap(Id id);
   void arm(Id id, Child& child, Duration after);
+  void time_is_up(Id id);
   void lose_patience(Id id);
 
   boost::asio::io_context& io_;

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <thread>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/poll_until.hpp"
@@ -168,6 +169,16 @@ TEST_CASE("a command that takes too long is ended together with what it has star
     const std::string stat = content("/proc/" + std::to_string(child) + "/stat");
     return stat.empty() || stat.find(") Z") != std::string::npos;
   }));
+}
+
+TEST_CASE("a time limit begins anew if it ran out while this process stood still", "[subprocess]") {
+  Runs runs;
+  std::optional<Ended> ended;
+  runs.subprocesses.start(Launch{{{"/bin/sleep", "1.5"}, "", "", 1s}, {}, {}, "", true},
+                          [&](const Ended& how) { ended = how; });
+  std::this_thread::sleep_for(1400ms);
+  REQUIRE(poll_until(runs.io, [&] { return ended.has_value(); }));
+  CHECK(to_string(*ended) == "exited with status 0");
 }
 
 TEST_CASE("one that ends when asked is not waited for any longer", "[subprocess]") {
