@@ -65,8 +65,8 @@ namespace_tests() {
 }
 
 test_packages=(
-  chromium frr glusterfs-server haproxy iproute2 keepalived mandoc nftables procps prometheus python3 python3-pytest
-  python3-pytest-xdist python3-scapy rsync strace systemd tcpdump tshark util-linux
+  chromium dbus frr glusterfs-server haproxy iproute2 keepalived mandoc nftables procps prometheus python3
+  python3-pytest python3-pytest-xdist python3-scapy rsync strace systemd tcpdump tshark util-linux
 )
 
 document_tests() {

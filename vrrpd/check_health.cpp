@@ -10,7 +10,8 @@ CheckHealth::CheckHealth(boost::asio::io_context& io, Log& log, VirtualRouters& 
     : log_{log},
       routers_{routers},
       subprocesses_{io},
-      checks_{{io, subprocesses_,
+      systemd_{io},
+      checks_{{io, subprocesses_, systemd_,
                [&routers](const std::string& interface) { return routers.link_is_up(interface); }},
               [this](const CheckConfig& check, const Health& health, bool verdict_changed) {
                 tell(check, health, verdict_changed);

@@ -43,6 +43,7 @@ class CheckHealth {
   VirtualRouters& routers_;
   std::map<std::string, std::atomic<std::int32_t>*> notes_;
   Subprocesses subprocesses_;
+  checks::Systemd systemd_;
   checks::Checks checks_;
 };
 

@@ -404,8 +404,10 @@ def control_groups() -> Path:
 
 
 def remove_control_group(group: Path) -> None:
-    wait_for(f"{group.name} to be empty", lambda: not (group / "cgroup.procs").read_text())
-    group.rmdir()
+    """With those that its processes have made in it."""
+    wait_for(f"{group.name} to be empty", lambda: "populated 0" in (group / "cgroup.events").read_text())
+    for inner, _, _ in os.walk(group, topdown=False):
+        Path(inner).rmdir()
 
 
 def owner_of(name: str) -> str:

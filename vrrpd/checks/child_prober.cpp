@@ -1,5 +1,5 @@
-/// Probes that a child makes: scripts, systemd's answer about a unit, and a look at a file, which
-/// may lie on a file system that does not answer.
+/// Probes that a child makes: scripts, and a look at a file, which may lie on a file system that does
+/// not answer.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -21,9 +21,6 @@ using vrrp::Launch;
 using vrrp::Subprocesses;
 
 constexpr const char* kScriptUser = "nobody";
-constexpr const char* kSystemctl = "/usr/bin/systemctl";
-/// systemd's own sign that it runs (sd_booted(3)); in memory, so that looking does not block.
-constexpr const char* kSystemdRuns = "/run/systemd/system";
 
 /// What the child says of a file: its first letter, then the content or the reason.
 constexpr char kPresent = '+';
@@ -62,16 +59,6 @@ Outcome outcome_of(const FileProbe& file, const Ended& ended) {
   return {true, fmt::format("{} says {}", file.path, *number), *number};
 }
 
-Outcome outcome_of(const UnitProbe& unit, const Ended& ended) {
-  if (ended.kind == Ended::Kind::kExited) {
-    // systemctl(1), exit status.
-    if (ended.value == 0) return {true, unit.unit + " is active", 0};
-    if (ended.value == 3) return {false, unit.unit + " is not active", 0};
-    if (ended.value == 4) return {false, "there is no unit " + unit.unit, 0};
-  }
-  return {false, "systemctl: " + to_string(ended), 0};
-}
-
 class ChildProber : public Prober {
  public:
   ChildProber(Subprocesses& subprocesses, CheckConfig check, Listener listener)
@@ -86,13 +73,6 @@ class ChildProber : public Prober {
       run(std::move(launch), [](const Ended& ended) -> Outcome {
         return {ended.kind == Ended::Kind::kExited && ended.value == 0, to_string(ended), 0};
       });
-    } else if (const auto* unit = std::get_if<UnitProbe>(&check_.probe)) {
-      if (::access(kSystemdRuns, F_OK) != 0) {
-        return listener_.outcome({false, "systemd does not run here", 0});
-      }
-      Launch launch;
-      launch.command.arguments = {kSystemctl, "is-active", "--quiet", "--", unit->unit};
-      run(std::move(launch), [unit](const Ended& ended) { return outcome_of(*unit, ended); });
     } else if (const auto* file = std::get_if<FileProbe>(&check_.probe)) {
       child_ = subprocesses_.start(
           [file] { return look_at(*file); }, check_.timeout,

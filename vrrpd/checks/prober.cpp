@@ -35,8 +35,10 @@ std::unique_ptr<Prober> make_prober(const ProbeServices& services, const CheckCo
     Made operator()(const TcpProbe&) { return socket(); }
     Made operator()(const HttpProbe&) { return socket(); }
     Made operator()(const ScriptProbe&) { return child(); }
-    Made operator()(const UnitProbe&) { return child(); }
     Made operator()(const FileProbe&) { return child(); }
+    Made operator()(const UnitProbe&) {
+      return make_unit_prober(services, check, std::move(listener));
+    }
     Made operator()(const ProcessProbe&) {
       return make_process_prober(services, check, std::move(listener));
     }

@@ -8,6 +8,7 @@
 
 #include "vrrpd/checks/config.hpp"
 #include "vrrpd/checks/counting.hpp"
+#include "vrrpd/checks/systemd.hpp"
 #include "vrrpd/runtime/subprocess.hpp"
 
 namespace ha::checks {
@@ -16,6 +17,7 @@ namespace ha::checks {
 struct ProbeServices {
   boost::asio::io_context& io;
   vrrp::Subprocesses& subprocesses;
+  Systemd& systemd;
   /// Whether there is an interface of this name that is up and has a carrier.
   std::function<bool(const std::string& interface)> link_is_up;
 };
@@ -47,10 +49,14 @@ struct Listener {
 [[nodiscard]] std::unique_ptr<Prober> make_socket_prober(const ProbeServices& services,
                                                          const CheckConfig& check,
                                                          Listener listener);
-/// Of ScriptProbe, UnitProbe and FileProbe, which a child makes.
+/// Of ScriptProbe and FileProbe, which a child makes.
 [[nodiscard]] std::unique_ptr<Prober> make_child_prober(const ProbeServices& services,
                                                         const CheckConfig& check,
                                                         Listener listener);
+/// Of UnitProbe.
+[[nodiscard]] std::unique_ptr<Prober> make_unit_prober(const ProbeServices& services,
+                                                       const CheckConfig& check,
+                                                       Listener listener);
 /// Of ProcessProbe.
 [[nodiscard]] std::unique_ptr<Prober> make_process_prober(const ProbeServices& services,
                                                           const CheckConfig& check,

@@ -26,9 +26,10 @@ class Machine {
  public:
   boost::asio::io_context io{1};
   vrrp::Subprocesses subprocesses{io};
+  Systemd systemd{io};
   bool link_up = true;
   int changes = 0;
-  Checks checks{{io, subprocesses, [this](const std::string&) { return link_up; }},
+  Checks checks{{io, subprocesses, systemd, [this](const std::string&) { return link_up; }},
                 [this](const CheckConfig&, const Health&, bool changed) { changes += changed; }};
 
   static CheckConfig fast(Probe probe, Duration interval = 20ms) {
