@@ -30,6 +30,7 @@
 #include "vrrpd/runtime/tracks.hpp"
 #include "vrrpd/runtime/virtual_routers.hpp"
 #include "vrrpd/runtime/web.hpp"
+#include "vrrpd/sync_health.hpp"
 #include "vrrpd/version.hpp"
 
 namespace ha::vrrp {
@@ -79,6 +80,7 @@ class Daemon {
         notifier_{io, log},
         routers_{io, kernel, frames, events, recorder, notifier_, log},
         checks_{io, log, routers_},
+        syncs_{io, routers_},
         reloader_{log,
                   path_.string(),
                   std::move(config),
@@ -103,7 +105,10 @@ class Daemon {
                              [this](std::optional<Duration> trial) { return reload(trial); },
                              [this] { return confirm(); }, [this](bool wanted) { drain(wanted); },
                              [this](std::uint64_t after) { return events_.json(after); },
-                             [this](std::uint64_t after) { return recorder_.json(after); }});
+                             [this](std::uint64_t after) { return recorder_.json(after); },
+                             [this](const std::string& team, std::chrono::milliseconds lag) {
+                               return syncs_.report(team, lag);
+                             }});
     if (!control) return tl::unexpected{control.error()};
     control_ = std::move(*control);
     if (!control_->warning().empty()) log_.warning("{}", control_->warning());
@@ -308,6 +313,7 @@ class Daemon {
   Notifier notifier_;
   VirtualRouters routers_;
   CheckHealth checks_;
+  SyncHealth syncs_;
   Reloader reloader_;
   std::optional<HaproxyHealth> health_;
   std::optional<LocalAddresses> told_;

@@ -27,6 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       },
       [](std::uint64_t after) {
         return RingExtract{"[{}]", after};
+      },
+      [](const std::string& team, std::chrono::milliseconds lag) {
+        if (team.empty() || lag.count() < 0) std::abort();
+        return team == "devops";
       }};
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as the text they claim to be
   const std::string text = answer({reinterpret_cast<const char*>(data), size}, handlers);

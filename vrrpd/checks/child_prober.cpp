@@ -1,5 +1,5 @@
-/// Probes that a child makes: scripts, and a look at a file, which may lie on a file system that does
-/// not answer.
+/// Probes that a child makes: scripts, and a look at a file, which may lie on a file system that
+/// does not answer.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -55,8 +55,7 @@ struct Listener {
                                                         Listener listener);
 /// Of UnitProbe.
 [[nodiscard]] std::unique_ptr<Prober> make_unit_prober(const ProbeServices& services,
-                                                       const CheckConfig& check,
-                                                       Listener listener);
+                                                       const CheckConfig& check, Listener listener);
 /// Of ProcessProbe.
 [[nodiscard]] std::unique_ptr<Prober> make_process_prober(const ProbeServices& services,
                                                           const CheckConfig& check,

@@ -2,9 +2,9 @@
 /// uniqueness and references have been checked, defaults filled in.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -64,22 +64,25 @@ struct TrackCheck {
   TrackEffect effect;
   friend bool operator==(const TrackCheck&, const TrackCheck&) = default;
 };
-/// The lag of a team's files behind the other machines. Never kWeight.
+/// How far this machine's copy of a team's files is behind, as gluster-sync reports it. Lowers the
+/// priority by `demote`, 1-254, while that is more than `max_lag` or unknown, and not while master:
+/// the data are where the master is.
 struct TrackSync {
   std::string team;
-  TrackEffect effect;
+  int demote = 0;
+  Duration max_lag = std::chrono::minutes{10};
   friend bool operator==(const TrackSync&, const TrackSync&) = default;
 };
 using Track = std::variant<TrackHaproxy, TrackInterface, TrackCheck, TrackSync>;
 
-/// Null for haproxy, whose amounts stand in its own section.
+/// Null for haproxy, whose amounts stand in its own section, and for sync, which has but one.
 [[nodiscard]] inline const TrackEffect* effect_of(const Track& track) {
   return std::visit(
       [](const auto& subject) -> const TrackEffect* {
-        if constexpr (std::is_same_v<std::decay_t<decltype(subject)>, TrackHaproxy>) {
-          return nullptr;
-        } else {
+        if constexpr (requires { subject.effect; }) {
           return &subject.effect;
+        } else {
+          return nullptr;
         }
       },
       track);

@@ -109,7 +109,8 @@ class Printer {
       return of("check", check.check, check.effect);
     }
     std::string operator()(const TrackSync& sync) const {
-      return of("sync", sync.team, sync.effect);
+      return fmt::format("{{sync: {}, demote: {}, max_lag: {}}}", scalar(sync.team), sync.demote,
+                         to_text(sync.max_lag));
     }
 
    private:

@@ -15,15 +15,16 @@ namespace {
 using vrrp::TrackEffect;
 using Kind = TrackEffect::Kind;
 
-constexpr std::string_view kKnown[] = {"interface", "check",  "demote", "promote",
-                                       "fault",     "weight", "when"};
-constexpr std::string_view kLater[] = {"sync"};
-constexpr std::string_view kSubjects[] = {"interface", "check"};
+constexpr std::string_view kKnown[] = {"interface", "check",  "sync", "demote", "promote",
+                                       "fault",     "weight", "when", "max_lag"};
+constexpr std::string_view kSubjects[] = {"interface", "check", "sync"};
 constexpr std::string_view kEffects[] = {"demote", "promote", "fault", "weight"};
 
 constexpr std::size_t kTracksMax = 64;
 constexpr std::size_t kCheckNameSizeBytesMax = 64;
+constexpr std::size_t kTeamSizeBytesMax = 64;
 constexpr int kAmountMax = 254;
+constexpr DurationRange kMaxLagRange{std::chrono::seconds{1}, std::chrono::hours{24}};
 
 /// Which of `keys` the section has; nothing, after a diagnostic, unless it is exactly one.
 template <std::size_t N>
@@ -88,16 +89,33 @@ template <std::size_t N>
   return effect;
 }
 
+[[nodiscard]] std::optional<vrrp::Track> read_sync(const Section& section,
+                                                   Diagnostics& diagnostics) {
+  bool valid = true;
+  for (const std::string_view key : {"promote", "fault", "weight", "when"}) {
+    if (section.find(key) == nullptr) continue;
+    diagnostics.error(section.position_of(key), "sync has no effect but demote");
+    valid = false;
+  }
+  vrrp::TrackSync sync;
+  const Read team = section.read(
+      "sync", sync.team, [](std::string_view text) { return parse_word(text, kTeamSizeBytesMax); });
+  if (section.require("demote") == nullptr) return std::nullopt;
+  const Read demote = section.integer("demote", sync.demote, {1, kAmountMax});
+  const Read lag = section.duration("max_lag", sync.max_lag, kMaxLagRange);
+  valid = valid && team == Read::kValid && demote == Read::kValid && lag != Read::kRefused;
+  return valid ? std::optional<vrrp::Track>{sync} : std::nullopt;
+}
+
 /// A map; nothing after a diagnostic.
 [[nodiscard]] std::optional<vrrp::Track> read_map(const Node& item, Diagnostics& diagnostics) {
-  const auto section = Section::open(item, "track", {kKnown, kLater}, diagnostics);
+  const auto section = Section::open(item, "track", {kKnown, {}}, diagnostics);
   if (!section) return std::nullopt;
-  // What is not supported yet has other keys; asking for ours as well would only confuse.
-  const bool is_of_a_later_kind = std::any_of(std::begin(kLater), std::end(kLater), [&](auto key) {
-    return section->find(key) != nullptr;
-  });
-  if (is_of_a_later_kind) return std::nullopt;
   const auto subject = one_of(*section, item.position, kSubjects, diagnostics);
+  if (subject == "sync") return read_sync(*section, diagnostics);
+  if (section->find("max_lag") != nullptr) {
+    diagnostics.error(section->position_of("max_lag"), "max_lag is for 'sync' only");
+  }
   const auto effect = read_effect(*section, item.position, diagnostics);
   if (!subject) return std::nullopt;
   if (*subject == "interface") {
@@ -125,7 +143,8 @@ template <std::size_t N>
       read_scalar(item, "track", diagnostics, [](std::string_view text) -> Parsed<std::string> {
         if (text == "haproxy") return std::string{text};
         return tl::make_unexpected(
-            "is not haproxy, {interface: NAME, demote: AMOUNT} or {check: NAME, demote: AMOUNT}");
+            "is not haproxy, {interface: NAME, demote: AMOUNT}, {check: NAME, demote: AMOUNT} or "
+            "{sync: TEAM, demote: AMOUNT}");
       });
   return word ? std::optional<vrrp::Track>{vrrp::TrackHaproxy{}} : std::nullopt;
 }

@@ -47,20 +47,24 @@ constexpr std::string_view kAccepted =
     R"(a request is one of {"command": "status"}, {"command": "explain", "instance": NAME} )"
     R"((the instance may be left out), {"command": "reload", "confirm": "60s"} )"
     R"((as may the time), {"command": "confirm"}, {"command": "drain"}, {"command": "undrain"}, )"
-    R"({"command": "events", "after": "0"} and {"command": "capture", "after": "0"} )"
-    R"((as may the number))";
+    R"({"command": "events", "after": "0"}, {"command": "capture", "after": "0"} )"
+    R"((as may the number) and {"command": "sync", "team": NAME, "lag-ms": MILLISECONDS})";
 
-/// Each command and the one key that it may have besides.
+/// Each command and the one text that it may have besides.
 constexpr std::pair<std::string_view, std::string_view> kCommands[] = {
-    {"status", ""}, {"explain", "instance"}, {"reload", "confirm"}, {"confirm", ""},
-    {"drain", ""},  {"undrain", ""},         {"events", "after"},   {"capture", "after"}};
+    {"status", ""},  {"explain", "instance"}, {"reload", "confirm"}, {"confirm", ""}, {"drain", ""},
+    {"undrain", ""}, {"events", "after"},     {"capture", "after"},  {"sync", "team"}};
 
 /// How long a reload may wait to be confirmed: long enough to log in again and look.
 constexpr config::DurationRange kConfirmRange{std::chrono::seconds{1}, std::chrono::hours{1}};
 
+/// A century; what is older cannot be told from it.
+constexpr std::int64_t kLagMsMax = 100LL * 366 * 24 * 60 * 60 * 1000;
+
 struct Request {
   std::string command;
   std::string argument;  ///< empty: none
+  std::optional<std::chrono::milliseconds> lag;
 };
 
 /// One line of JSON; what is not UTF-8 is shown as a replacement character, since the configuration
@@ -86,6 +90,15 @@ tl::expected<Request, std::string> parse_request(std::string_view line) {
   Request request;
   std::string_view argument_key;
   for (const auto& [key, value] : json.items()) {
+    if (key == "lag-ms") {
+      const bool fits = value.is_number_unsigned() && value.get<std::uint64_t>() <= kLagMsMax;
+      if (!fits) {
+        return tl::unexpected{
+            fmt::format("\"lag-ms\" is not a whole number in 0-{}; {}", kLagMsMax, kAccepted)};
+      }
+      request.lag = std::chrono::milliseconds{value.get<std::int64_t>()};
+      continue;
+    }
     const auto* const wanting =
         std::find_if(std::begin(kCommands), std::end(kCommands),
                      [&](const auto& entry) { return !key.empty() && entry.second == key; });
@@ -109,6 +122,15 @@ tl::expected<Request, std::string> parse_request(std::string_view line) {
   if (!argument_key.empty() && argument_key != command->second) {
     return tl::unexpected{
         fmt::format("{} takes no {}; {}", in_quotes(request.command), argument_key, kAccepted)};
+  }
+  const bool is_sync = request.command == "sync";
+  if (request.lag && !is_sync) {
+    return tl::unexpected{
+        fmt::format("{} takes no lag-ms; {}", in_quotes(request.command), kAccepted)};
+  }
+  if (is_sync && (request.argument.empty() || !request.lag)) {
+    return tl::unexpected{
+        fmt::format("\"sync\" needs {}; {}", request.lag ? "team" : "lag-ms", kAccepted)};
   }
   return request;
 }
@@ -253,6 +275,9 @@ std::string answer(std::string_view line, const ControlHandlers& handlers) {
   }
   if (request->command == "events") return extracted(*request, "events", handlers.events);
   if (request->command == "capture") return extracted(*request, "records", handlers.capture);
+  if (request->command == "sync") {
+    return to_line({{"ok", true}, {"tracked", handlers.sync(request->argument, *request->lag)}});
+  }
   return fmt::format(R"({{"ok":true,"status":{}}})", to_json(handlers.status()));
 }
 

@@ -3,9 +3,10 @@
 /// Requests: {"command": "status"}, {"command": "explain", "instance": "VI_MAIN"} (instance
 /// optional), {"command": "reload", "confirm": "60s"} (confirm optional: a duration in 1s-1h),
 /// {"command": "confirm"}, {"command": "drain"}, {"command": "undrain"},
-/// {"command": "events", "after": "0"} and {"command": "capture", "after": "0"} (after optional:
-/// the number that an answer called the last one). Answers: {"ok": true, …} or
-/// {"ok": false, "error": "…"}:
+/// {"command": "events", "after": "0"}, {"command": "capture", "after": "0"} (after optional:
+/// the number that an answer called the last one) and, from gluster-sync, {"command": "sync",
+/// "team": "devops", "lag-ms": 245000}: how old the copy on this machine is. Answers:
+/// {"ok": true, …} or {"ok": false, "error": "…"}:
 ///   status   {"ok": true, "status": {…}}
 ///   explain  {"ok": true, "explain": ["…", …]}
 ///   reload   {"ok": true, "diagnostics": ["warning …"], "confirm-within-ms": 60000} (the last one
@@ -13,6 +14,7 @@
 ///   confirm, drain, undrain  {"ok": true}
 ///   events   {"ok": true, "last": 7, "events": [{…}, …]}, see Events::json()
 ///   capture  {"ok": true, "last": 9, "records": [{…}, …]}, see Recorder::json(); there may be more
+///   sync     {"ok": true, "tracked": true}; false if no instance tracks that team
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -49,6 +51,8 @@ struct ControlHandlers {
   std::function<void(bool)> drain{};
   std::function<RingExtract(std::uint64_t after)> events{};
   std::function<RingExtract(std::uint64_t after)> capture{};
+  /// False: no instance tracks the team.
+  std::function<bool(const std::string& team, std::chrono::milliseconds lag)> sync{};
 };
 
 /// The answer to one line, without its line end. Total: any bytes get an answer, bounded in size by

@@ -136,16 +136,19 @@ void RouterDriver::announce_new(std::span<const AddressRequest> added, TimePoint
   feed(AnnouncementDue{Announced::kNew}, now);
 }
 
-void RouterDriver::set_demotion(Demotion demotion, TimePoint now) {
+bool RouterDriver::set_demotion(Demotion demotion, TimePoint now) {
   const auto known = std::find_if(demotions_.begin(), demotions_.end(), [&](const Demotion& other) {
     return other.source == demotion.source;
   });
+  const int before = known == demotions_.end() ? 0 : known->amount;
+  const bool changed = before != demotion.amount;
   if (known == demotions_.end()) {
     demotions_.push_back(std::move(demotion));
   } else {
     *known = std::move(demotion);
   }
   update_priority(now);
+  return changed;
 }
 
 const Demotion* RouterDriver::held_back_by() const {
@@ -155,17 +158,22 @@ const Demotion* RouterDriver::held_back_by() const {
 }
 
 void RouterDriver::set_drain(const std::optional<Demotion>& drain, TimePoint now) {
-  if (drain) return set_demotion(*drain, now);
+  if (drain) {
+    set_demotion(*drain, now);
+    return;
+  }
   std::erase_if(demotions_, [](const Demotion& other) { return other.source == kDrainSource; });
   update_priority(now);
 }
 
 Standing RouterDriver::standing() const {
-  return {config_.name, name_of(state_), config_.router.priority, effective_, demotions_};
+  return {config_.name, name_of(state_), config_.router.priority, effective_,
+          claims_on(demotions_, is_master())};
 }
 
 void RouterDriver::update_priority(TimePoint now) {
-  const Priority effective = effective_priority(config_.router.priority, demotions_);
+  const Priority effective =
+      effective_priority(config_.router.priority, claims_on(demotions_, is_master()));
   if (effective == effective_) return;
   services_.log.info("({}) Changing effective priority from {} to {}", config_.name,
                      effective_.value(), effective.value());
@@ -258,8 +266,11 @@ Duration RouterDriver::alarm_lasting() const {
 // ---- the engine ----
 
 void RouterDriver::feed(const Event& event, TimePoint now) {
-  if (is_master() && lease_has_lapsed(now)) handle(AddressesLost{}, now);
+  const bool was_master = is_master();
+  if (was_master && lease_has_lapsed(now)) handle(AddressesLost{}, now);
   handle(event, now);
+  // What counts for a standby only.
+  if (was_master != is_master()) update_priority(now);
 }
 
 void RouterDriver::move(Move move, TimePoint now) {
@@ -565,7 +576,7 @@ RouterStatus RouterDriver::status(TimePoint now) {
   // What it waits for may have changed since it entered fault.
   status.why = std::holds_alternative<Fault>(state_) ? fault_reason_ : why_;
   status.since = since_;
-  status.tracks = demotions_;
+  status.tracks = claims_on(demotions_, is_master());
   status.alarms = alarms_.current(now, alarm_lasting());
   status.statistics = statistics_;
   return status;

@@ -84,8 +84,8 @@ class RouterDriver {
   /// Announces these, which a master was given with its last configuration.
   void announce_new(std::span<const AddressRequest> added, TimePoint now);
 
-  /// Replaces the demotion of the same source.
-  void set_demotion(Demotion demotion, TimePoint now);
+  /// Replaces the demotion of the same source. Returns whether the amount is another one.
+  bool set_demotion(Demotion demotion, TimePoint now);
   /// By the operator, who wants no address here; nothing: not any more.
   void set_drain(const std::optional<Demotion>& drain, TimePoint now);
   /// The largest amount that HAProxy's verdict can cost.

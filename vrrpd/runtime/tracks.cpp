@@ -32,6 +32,7 @@ struct Extremes {
 
 /// Nothing for one that may end in a fault.
 std::optional<Extremes> extremes_of(const Track& track, int haproxy) {
+  if (std::holds_alternative<TrackSync>(track)) return Extremes{};  // costs a master nothing
   const TrackEffect* effect = effect_of(track);
   if (effect == nullptr) return Extremes{0, haproxy};
   if (effect->kind == TrackEffect::Kind::kFault || effect->kind == TrackEffect::Kind::kWeight) {
@@ -75,7 +76,10 @@ std::vector<InstanceConfig> share_tracks(std::vector<InstanceConfig> instances,
 
 std::optional<std::string> powerless(const InstanceConfig& config, int haproxy,
                                      const IpAddress& own, const Claim& peer) {
-  if (config.tracks.empty() || config.router.priority == kPriorityOwner) return std::nullopt;
+  const bool nothing_should =
+      std::all_of(config.tracks.begin(), config.tracks.end(),
+                  [](const Track& track) { return std::holds_alternative<TrackSync>(track); });
+  if (nothing_should || config.router.priority == kPriorityOwner) return std::nullopt;
   std::vector<Demotion> best;
   std::vector<Demotion> worst;
   for (const Track& track : config.tracks) {
@@ -125,6 +129,32 @@ Demotion demotion_of(std::string source, const TrackEffect& effect, const Health
       break;
   }
   return demotion;
+}
+
+Demotion demotion_of(const TrackSync& track, std::optional<std::chrono::milliseconds> lag) {
+  using Seconds = std::chrono::duration<double>;
+  Demotion demotion;
+  demotion.source = "sync " + track.team;
+  demotion.spares_master = true;
+  demotion.amount = lag && *lag <= track.max_lag ? 0 : track.demote;
+  if (!lag) {
+    demotion.reason = "gluster-sync does not say how old the copy is";
+  } else {
+    demotion.reason = fmt::format("the copy is {:.0f} s old", Seconds{*lag}.count());
+    if (demotion.amount != 0) {
+      demotion.reason += fmt::format(", more than {:g} s", Seconds{track.max_lag}.count());
+    }
+  }
+  return demotion;
+}
+
+std::vector<Demotion> claims_on(std::vector<Demotion> demotions, bool master) {
+  for (Demotion& demotion : demotions) {
+    if (!master || !demotion.spares_master || demotion.amount == 0) continue;
+    demotion.amount = 0;
+    demotion.reason += ", which counts only while not master";
+  }
+  return demotions;
 }
 
 }  // namespace ha::vrrp

@@ -1,6 +1,7 @@
 /// What a track makes of the health of what it watches. Pure.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,13 @@ namespace ha::vrrp {
 /// unhealthy.
 [[nodiscard]] Demotion demotion_of(std::string source, const TrackEffect& effect,
                                    const Health& health);
+
+/// The claim of a copy that is so old; nothing: nobody knows how old.
+[[nodiscard]] Demotion demotion_of(const TrackSync& track,
+                                   std::optional<std::chrono::milliseconds> lag);
+
+/// What of `demotions` counts for a router that is master, or is not.
+[[nodiscard]] std::vector<Demotion> claims_on(std::vector<Demotion> demotions, bool master);
 
 /// The same instances, with what one member of a group tracks tracked by its other members too:
 /// they have one fate, and a priority that only one of them lowers would move none.

@@ -61,6 +61,11 @@ class VirtualRouters {
   /// The health of one of the checks, for all that track it, now or after the next apply().
   void set_check(const std::string& check, const Health& health);
 
+  /// How old this machine's copy of a team's files is, for all that track it, now or after the next
+  /// apply(). Nothing: unknown, as it is at first.
+  void set_sync(const std::string& team, std::optional<std::chrono::milliseconds> lag);
+  [[nodiscard]] bool is_sync_tracked(const std::string& team) const;
+
   /// Whether there is an interface of this name that is up and has a carrier.
   [[nodiscard]] bool link_is_up(const std::string& interface) const;
 
@@ -108,6 +113,7 @@ class VirtualRouters {
   void demote_by_checks(TimePoint now);
   void tell_check(RouterDriver& router, const std::string& check, const Health& health,
                   TimePoint now);
+  void demote_by_syncs(TimePoint now);
   [[nodiscard]] const Link* interface_for(const InstanceConfig& config) const;
   [[nodiscard]] std::optional<IpAddress> source_for(const InstanceConfig& config,
                                                     IfIndex interface) const;
@@ -156,6 +162,7 @@ class VirtualRouters {
   std::optional<Demotion> haproxy_;
   std::optional<Demotion> drain_;
   std::map<std::string, Health> checks_;
+  std::map<std::string, std::optional<std::chrono::milliseconds>> syncs_;  ///< by team
   GlobalErrors errors_{};
   bool leftovers_removed_ = false;
   bool look_pending_ = false;

@@ -78,6 +78,7 @@ std::vector<std::string> VirtualRouters::apply(const std::vector<InstanceConfig>
   form_groups();
   demote_by_haproxy(at);
   demote_by_checks(at);
+  demote_by_syncs(at);
   if (drain_) {
     for (const auto& router : routers_) router->set_drain(drain_, at);
   }

@@ -156,6 +156,7 @@ std::vector<Track> any_tracks(bool with_haproxy, const std::vector<checks::Check
     }
     tracks.emplace_back(TrackCheck{check.name, effect});
   }
+  if (coin()) tracks.emplace_back(TrackSync{any_word(64), between(1, 254), time_between(1s, 24h)});
   if (with_haproxy)
     tracks.insert(tracks.begin() + between(0, static_cast<int>(tracks.size())), TrackHaproxy{});
   return tracks;

@@ -108,7 +108,7 @@ TEST_CASE("how often a check is made and what it takes to believe it has limits"
 }
 
 TEST_CASE("a track names one thing that is watched and one effect that fits it", "[config]") {
-  const std::string subject = "track needs one of interface, check";
+  const std::string subject = "track needs one of interface, check, sync";
   const std::string effect = "track needs one of demote, promote, fault, weight";
   check_all({
       {instance_with("track: [{check: c, demote: 5}]"),

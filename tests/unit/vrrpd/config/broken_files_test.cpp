@@ -46,8 +46,8 @@ TEST_CASE("what YAML would silently reinterpret is refused", "[config]") {
        {"5:5: error: unknown key '<<'; known here: name, interface, vrid, version, priority, "
         "advertisement_interval, preempt, preempt_delay, addresses, source_address, "
         "multicast_group, "
-         "unicast_peers, minimum_ttl, authentication, checksum, gratuitous_arp, lease, track, "
-         "notify"}},
+        "unicast_peers, minimum_ttl, authentication, checksum, gratuitous_arp, lease, track, "
+        "notify"}},
       {instance_with("? [a]\n    : 1"), {"5:7: error: a key has to be a single word"}},
       {instance_with("priority: !!int 5"), {"5:15: error: tags are not accepted"}},
       {instance_with("priority: 010"), {"5:15: error: priority 010 has a leading zero"}},
@@ -86,8 +86,6 @@ TEST_CASE("a key of a later version is an error that says so", "[config]") {
   check_all({
       {instance_with("virtual_mac: false"),
        {"5:5: error: 'virtual_mac' is not supported by this version"}},
-      {instance_with("track: [{sync: y, demote: 5}]"),
-       {"5:14: error: 'sync' is not supported by this version"}},
   });
 }
 

@@ -324,8 +324,15 @@ TEST_CASE("tracks have to make sense", "[config]") {
       {instance_with("") + "haproxy: {}\n",
        {"6:10: warning: haproxy has no effect: no instance has it in 'track'"}},
       {instance_with("track: [haproxi]") + "haproxy: {}\n",
-       {"5:13: error: track 'haproxi' is not haproxy, {interface: NAME, demote: AMOUNT} or {check: "
-        "NAME, demote: AMOUNT}"}},
+       {"5:13: error: track 'haproxi' is not haproxy, {interface: NAME, demote: AMOUNT}, {check: "
+        "NAME, demote: AMOUNT} or {sync: TEAM, demote: AMOUNT}"}},
+      {instance_with("track: [{sync: devops}]"), {"5:13: error: 'demote' is required"}},
+      {instance_with("track: [{sync: devops, fault: true, demote: 5}]"),
+       {"5:35: error: sync has no effect but demote"}},
+      {instance_with("track: [{sync: devops, demote: 255, max_lag: 25h}]"),
+       {"5:36: error: demote 255 is not in 1-254", "5:50: error: max_lag 25h is not in 1s-24h"}},
+      {instance_with("track: [{interface: a, demote: 5, max_lag: 5m}]"),
+       {"5:48: error: max_lag is for 'sync' only"}},
       {instance_with("track: [haproxy, haproxy]") + "haproxy: {}\n",
        {"5:22: error: track haproxy is listed twice"}},
       {instance_with("track: [{interface: a, demote: 1}, {interface: a, demote: 2}]"),

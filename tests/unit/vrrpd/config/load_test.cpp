@@ -93,6 +93,7 @@ instances:
     track:
       - haproxy
       - {interface: eth1, demote: 30}
+      - {sync: devops, demote: 40, max_lag: 5m}
 haproxy:
   stats: /run/h.sock
   interval: 2s
@@ -127,7 +128,8 @@ log: {level: debug, format: json}
   instance.gratuitous_arp_form = ArpForm::kBoth;
   instance.lease = 1min;
   instance.tracks = {TrackHaproxy{},
-                     TrackInterface{"eth1", {TrackEffect::Kind::kDemote, 30, false}}};
+                     TrackInterface{"eth1", {TrackEffect::Kind::kDemote, 30, false}},
+                     TrackSync{"devops", 40, 5min}};
   expected.instances = {instance};
   probe::ProbeConfig haproxy;
   haproxy.stats = "/run/h.sock";

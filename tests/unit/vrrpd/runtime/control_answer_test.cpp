@@ -107,6 +107,15 @@ TEST_CASE("a number that is none is refused with the range, and nobody is asked"
   CHECK(daemon.calls == 0);
 }
 
+TEST_CASE("a report of gluster-sync is passed on, and told whether anybody tracks the team") {
+  test::Daemon daemon;
+  CHECK(answer(R"({"command": "sync", "team": "devops", "lag-ms": 245000})", daemon.handlers()) ==
+        R"({"ok":true,"tracked":true})");
+  CHECK(daemon.lags.at("devops") == std::chrono::seconds{245});
+  CHECK(answer(R"({"command": "sync", "team": "ma", "lag-ms": 0})", daemon.handlers()) ==
+        R"({"ok":true,"tracked":false})");
+}
+
 TEST_CASE("what is no request is refused, named, and calls nothing") {
   const auto [line, reason] = GENERATE(table<std::string, std::string>({
       {"", "not a JSON object"},
@@ -130,6 +139,15 @@ TEST_CASE("what is no request is refused, named, and calls nothing") {
       {R"({"command": "events", "confirm": "60s"})", "\"events\" takes no confirm"},
       {R"({"command": "drain", "after": "1"})", "\"drain\" takes no after"},
       {R"({"command": "events", "": "1"})", "unknown key \"\""},
+      {R"({"command": "sync", "lag-ms": 5})", "\"sync\" needs team"},
+      {R"({"command": "sync", "team": "devops"})", "\"sync\" needs lag-ms"},
+      {R"({"command": "sync", "team": 7, "lag-ms": 5})", "\"team\" is not a string"},
+      {R"({"command": "sync", "team": "a", "lag-ms": "5"})", "\"lag-ms\" is not a whole number"},
+      {R"({"command": "sync", "team": "a", "lag-ms": -1})", "\"lag-ms\" is not a whole number"},
+      {R"({"command": "sync", "team": "a", "lag-ms": 1.5})", "\"lag-ms\" is not a whole number"},
+      {R"({"command": "sync", "team": "a", "lag-ms": 3162240000001})",
+       "\"lag-ms\" is not a whole number in 0-3162240000000"},
+      {R"({"command": "status", "team": "a"})", "\"status\" takes no team"},
       {R"({"command": {"a": {"b": {"c": 1}}}})", "\"command\" is not a string"},
   }));
   test::Daemon daemon;

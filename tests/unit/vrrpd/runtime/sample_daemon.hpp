@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "tests/unit/vrrpd/runtime/sample_status.hpp"
@@ -17,6 +20,7 @@ struct Daemon {
   ReloadOutcome outcome{true, {}, {}};
   std::optional<Duration> trial;
   bool drained = false;
+  std::map<std::string, std::chrono::milliseconds> lags;
   int calls = 0;
 
   ControlHandlers handlers() {
@@ -44,6 +48,11 @@ struct Daemon {
             [this](std::uint64_t after) {
               ++calls;
               return RingExtract{"[]", after};
+            },
+            [this](const std::string& team, std::chrono::milliseconds lag) {
+              ++calls;
+              lags[team] = lag;
+              return team == "devops";
             }};
   }
 };

@@ -50,6 +50,27 @@ TEST_CASE("a weight multiplies the number, and 254 less is a fault", "[tracks]")
   CHECK(made({Kind::kWeight, 1, false}, kUnhealthy).amount == 254);
 }
 
+TEST_CASE("a copy that is too old, or of unknown age, demotes a standby and no master",
+          "[tracks]") {
+  using namespace std::chrono_literals;
+  const TrackSync track{"devops", 40, 10min};
+  CHECK(demotion_of(track, 600'000ms) ==
+        Demotion{"sync devops", 0, "the copy is 600 s old", false, true});
+  const Demotion late = demotion_of(track, 600'001ms);
+  CHECK(late == Demotion{"sync devops", 40, "the copy is 600 s old, more than 600 s", false, true});
+  const Demotion unknown = demotion_of(track, std::nullopt);
+  CHECK(unknown.amount == 40);
+  CHECK(unknown.reason == "gluster-sync does not say how old the copy is");
+
+  const Demotion check{"check it", 20, "broken"};
+  CHECK(claims_on({check, late}, false) == std::vector<Demotion>{check, late});
+  const auto as_master = claims_on({check, late}, true);
+  CHECK(as_master[0] == check);
+  CHECK(as_master[1].amount == 0);
+  CHECK(as_master[1].reason ==
+        "the copy is 600 s old, more than 600 s, which counts only while not master");
+}
+
 InstanceConfig instance(const std::string& name, std::vector<Track> tracks, int priority = 110) {
   InstanceConfig config;
   config.name = name;
@@ -104,6 +125,7 @@ TEST_CASE("nobody is warned where something could move them, or nothing has to",
   CHECK_FALSE(warned({kCheck5}, 0, 99));   // the other leads anyway
   CHECK_FALSE(warned({kCheck5}, 0, 255));  // has been said when the file was read
   CHECK_FALSE(warned({TrackCheck{"it", {Kind::kPromote, 20, true}}}, 0, 90));
+  CHECK_FALSE(warned({TrackSync{"devops", 5}}));
 }
 
 }  // namespace
