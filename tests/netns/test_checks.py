@@ -225,8 +225,7 @@ def test_an_engine_that_succeeds_a_dead_one_knows_what_that_knew(lab: Lab):
     flag.unlink()
     wait_for("its end", lambda: track(one)["demotion"] == 0)
     before = one.main.log.count("Changing effective priority")
-    engine = run("pgrep", "-P", one.main.pid).split()[0]
-    os.kill(int(engine), signal.SIGKILL)
+    os.kill(one.engine(), signal.SIGKILL)
     one.main.wait_for_log("remains in MASTER STATE")
     wait_for("it to answer", lambda: one.ctl("status", check=False).code == 0)
     holds_for("it is not demoted", lambda: track(one)["demotion"] == 0, seconds=0.3)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from types import SimpleNamespace
 
 import pytest
 from daemons import Daemon, Instance, Keepalived, Vrrpd
 from lab import Host, Lab, holds_for, wait_for
 from observe import AddressMonitor
-from test_notify import recorder, said
+from test_notify import recorder, said, wait_for_silence
 
 VIP = "10.77.0.100"
 SECOND = "10.78.0.100"
@@ -110,6 +112,10 @@ def test_a_group_tells_its_commands_what_it_is(pair: Pair):
     one.notify = {"any": command}
     one.start()
     wait_for("the group to be master", lambda: said(heard) == ["GROUP G1 BACKUP 0", "GROUP G1 MASTER 0"])
+    wait_for_silence(one)
+    os.kill(one.engine(), signal.SIGKILL)
+    one.main.wait_for_log("(VI_TWO) remains in MASTER STATE")
+    holds_for("who goes on has no news", lambda: len(said(heard)) == 2, seconds=0.5)
     pair.cut_second("one")
     wait_for("the fault", lambda: said(heard)[-1] == "GROUP G1 FAULT 0")
     assert one.stop() == 0

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from daemons import Instance, Keepalived, Vrrpd
-from lab import Host, Lab, holds_for, run, wait_for
+from lab import Host, Lab, holds_for, wait_for
 from observe import AddressMonitor
 from test_checks import script
 
@@ -24,6 +24,12 @@ def recorder(host: Host, name: str, *lines: str) -> tuple[str, Path]:
 
 def said(file: Path) -> list[str]:
     return file.read_text().splitlines() if file.exists() else []
+
+
+def wait_for_silence(daemon: Vrrpd) -> None:
+    """No command runs, and the daemon knows: there is no zombie either."""
+    children = Path(f"/proc/{daemon.engine()}/task/{daemon.engine()}/children")
+    wait_for("no command to run", lambda: not children.read_text())
 
 
 def test_each_change_is_told_with_the_arguments_that_keepalived_gives(lab: Lab):
@@ -134,10 +140,24 @@ def test_who_goes_on_after_an_engine_process_that_died_has_no_news(lab: Lab):
     one = Vrrpd(host, Instance(priority=110), instance_keys={"notify": {"any": command}})
     one.start()
     wait_for("it to be master", lambda: len(said(heard)) == 2)
-    engine = run("pgrep", "-P", one.main.pid).split()[0]
-    os.kill(int(engine), signal.SIGKILL)
+    wait_for_silence(one)
+    os.kill(one.engine(), signal.SIGKILL)
     one.main.wait_for_log("remains in MASTER STATE")
     holds_for("nobody is told", lambda: len(said(heard)) == 2, seconds=0.6)
+
+
+def test_news_that_a_dead_engine_owed_is_told_by_its_successor(lab: Lab):
+    host = lab["one"]
+    command, heard = recorder(host, "any")
+    waiting = script(host, "backup.sh", "sleep 3")
+    one = Vrrpd(host, Instance(priority=110), instance_keys={"notify": {"backup": str(waiting), "any": command}})
+    one.start()
+    one.wait_for_state("master")
+    assert said(heard) == []  # its turn comes when the first has ended
+    os.kill(one.engine(), signal.SIGKILL)
+    one.main.wait_for_log("remains in MASTER STATE")
+    wait_for("the news", lambda: said(heard) == ["INSTANCE VI_MAIN MASTER 110"])
+    holds_for("it is told once", lambda: len(said(heard)) == 1, seconds=0.5)
 
 
 def test_the_pipe_has_every_notice_in_keepalives_words_and_its_reader_gets_them(lab: Lab):

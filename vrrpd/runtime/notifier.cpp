@@ -18,13 +18,13 @@ void Notifier::set_fifo(const std::optional<NotifyFifo>& fifo) {
   if (fifo) pipe_ = std::make_unique<NotifyPipe>(io_, subprocesses_, log_, *fifo);
 }
 
-void Notifier::tell(const Notice& notice, const NotifyConfig& config, TimePoint now) {
+bool Notifier::tell(const Notice& notice, const NotifyConfig& config, TimePoint now) {
   if (pipe_ && (notice.kind != Notice::Kind::kPriority || config.priority_changes)) {
     pipe_->write(fifo_line(notice), now);
   }
   auto commands = commands_for(notice, config);
-  if (commands.empty()) return;
   const Key key{notice.subject, notice.name};
+  if (commands.empty()) return owed_.contains(key);
   NotifyQueue& queue = owed_[key].queue;
   queue.push(notice.kind, std::move(commands));
   if (const std::size_t left_out = queue.take_left_out(); left_out > 0) {
@@ -32,6 +32,7 @@ void Notifier::tell(const Notice& notice, const NotifyConfig& config, TimePoint 
                  notice.name, left_out);
   }
   schedule(key);
+  return true;
 }
 
 void Notifier::schedule(const Key& key) {
@@ -72,6 +73,7 @@ void Notifier::ended(const Key& key, const std::string& program, const Ended& ho
   owed.scheduled = false;
   if (owed.queue.empty()) {
     owed_.erase(key);
+    if (on_told_) on_told_(key.first, key.second);
   } else {
     schedule(key);
   }

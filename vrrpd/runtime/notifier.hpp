@@ -32,8 +32,13 @@ class Notifier {
   /// Where all notices are written to as well. Replaces the one before.
   void set_fifo(const std::optional<NotifyFifo>& fifo);
 
-  /// Has the commands of `config` told, in a later turn of the loop.
-  void tell(const Notice& notice, const NotifyConfig& config, TimePoint now);
+  /// Called when all commands of an instance or a group have run that had to.
+  using OnTold = std::function<void(Notice::Subject subject, const std::string& name)>;
+  void on_told(OnTold handler) { on_told_ = std::move(handler); }
+
+  /// Has the commands of `config` told, in a later turn of the loop. Returns whether any have to
+  /// run yet, of this notice or an earlier one.
+  bool tell(const Notice& notice, const NotifyConfig& config, TimePoint now);
 
   /// The daemon stops: lets what runs come to its end, tells each its last notice, and calls `done`
   /// from the loop when all that is over. Time limits apply.
@@ -61,6 +66,7 @@ class Notifier {
   std::size_t running_ = 0;
   bool pump_pending_ = false;
   std::function<void()> done_;
+  OnTold on_told_;
   boost::asio::steady_timer reader_patience_;
   std::shared_ptr<void> alive_;
 };

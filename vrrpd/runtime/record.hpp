@@ -38,6 +38,9 @@ class RouterRecord {
   }
   void form(ChecksumForm form) { form_ = form; }
   void clear() { master_.store(false, std::memory_order_seq_cst); }
+  /// Whether notify commands have yet to hear of the state it is in, or its group.
+  void owe_news(bool owed) { owes_news_.store(owed, std::memory_order_relaxed); }
+  void owe_group_news(bool owed) { owes_group_news_.store(owed, std::memory_order_relaxed); }
 
   // ---- for those who come after ----
 
@@ -46,6 +49,10 @@ class RouterRecord {
   [[nodiscard]] std::optional<TimePoint> predecessor() const {
     if (!is_master()) return std::nullopt;
     return TimePoint{Duration{advertised_at_.load(std::memory_order_relaxed)}};
+  }
+  [[nodiscard]] bool owes_news() const { return owes_news_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool owes_group_news() const {
+    return owes_group_news_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] IfIndex interface() const { return IfIndex{interface_}; }
   [[nodiscard]] IpAddress source() const {
@@ -58,6 +65,8 @@ class RouterRecord {
 
  private:
   std::atomic<bool> master_{false};
+  std::atomic<bool> owes_news_{false};
+  std::atomic<bool> owes_group_news_{false};
   bool is_v6_ = false;
   ChecksumForm form_ = ChecksumForm::kPseudoHeader;
   std::int32_t interface_ = 0;

@@ -62,6 +62,8 @@ void RouterDriver::move_to(RouterRecord& record) {
     record.master(segment_->interface(), source_, form_);
     record.advertised(record_->predecessor().value_or(TimePoint{}));
   }
+  record.owe_news(record_->owes_news());
+  record.owe_group_news(record_->owes_group_news());
   record_ = &record;
 }
 
@@ -312,8 +314,11 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
     void operator()(const Transitioned& transition) const {
       if (!self.is_master()) self.record_->clear();
       self.log_transition(transition);
-      // Who goes on as the master that a predecessor was has no news for anybody.
-      if (!transition.succeeded) self.notify(Notice::Kind::kState, now, self.why_);
+      // Who goes on as the master that a predecessor was has no news, unless that one's is owed.
+      self.goes_on_ = transition.succeeded;
+      if (!transition.succeeded || self.record_->owes_news()) {
+        self.notify(Notice::Kind::kState, now, self.why_);
+      }
     }
     void operator()(const LosingAdvertHeard& heard) const {
       self.notify(Notice::Kind::kLowerPriority, now,
@@ -463,9 +468,11 @@ void RouterDriver::notify(Notice::Kind kind, TimePoint now, std::string reason) 
   const bool takes_part =
       std::holds_alternative<Master>(state_) || std::holds_alternative<Backup>(state_);
   if (kind == Notice::Kind::kPriority && !takes_part) return;
-  services_.notifier.tell({Notice::Subject::kInstance, config_.name, kind,
-                           notify_word(name_of(state_)), effective_.value(), std::move(reason)},
-                          config_.notify, now);
+  const bool owed =
+      services_.notifier.tell({Notice::Subject::kInstance, config_.name, kind,
+                               notify_word(name_of(state_)), effective_.value(), std::move(reason)},
+                              config_.notify, now);
+  if (kind == Notice::Kind::kState) record_->owe_news(owed);
 }
 
 void RouterDriver::log_transition(const Transitioned& transition) {

@@ -98,6 +98,12 @@ class RouterDriver {
   [[nodiscard]] Place place() const { return place_of(state_); }
   void move(Move move, TimePoint now);
 
+  /// All notify commands have heard of its state.
+  void news_is_told() { record_->owe_news(false); }
+  void owe_group_news(bool owed) { record_->owe_group_news(owed); }
+  /// Whether it goes on as the master that a predecessor was, and its group has told so.
+  [[nodiscard]] bool group_has_no_news() const { return goes_on_ && !record_->owes_group_news(); }
+
   void wake(TimePoint now) { feed(DeadlineReached{}, now); }
   void receive(const Received& received, const IpAddress& source, TimePoint now);
   /// Counts a packet that was for this router and is dropped, and alarms if it shows a
@@ -176,6 +182,7 @@ class RouterDriver {
   std::vector<Demotion> demotions_;
   Priority effective_;
   bool grouped_ = false;
+  bool goes_on_ = false;  ///< its state is the one that a predecessor was in
   int haproxy_maximum_ = 0;
   std::optional<Claim> best_claim_;  ///< of another router, as far as one was heard
   std::string powerless_;            ///< the warning that was given last

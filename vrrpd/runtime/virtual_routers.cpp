@@ -56,6 +56,8 @@ VirtualRouters::VirtualRouters(boost::asio::io_context& io, Kernel& kernel, Fram
       outbox_{kernel, frames, recorder, log},
       scheduler_{io, [this] { wake_due(); }} {
   kernel_.on_event([this](const KernelEvent& event) { handle(event); });
+  notifier_.on_told(
+      [this](Notice::Subject subject, const std::string& name) { news_is_told(subject, name); });
 }
 
 VirtualRouters::~VirtualRouters() { kernel_.on_event({}); }

@@ -109,6 +109,7 @@ class VirtualRouters {
   void evaluate_all(TimePoint now);
   void form_groups();
   void settle_groups(TimePoint now);
+  void news_is_told(Notice::Subject subject, const std::string& name);
   [[nodiscard]] Readiness readiness_of(RouterDriver& router, TimePoint now);
   void demote_by_checks(TimePoint now);
   void tell_check(RouterDriver& router, const std::string& check, const Health& health,

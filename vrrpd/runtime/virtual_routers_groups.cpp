@@ -44,12 +44,30 @@ void VirtualRouters::settle_groups(TimePoint at) {
     for (std::size_t i = 0; i < moves.size(); ++i) group.members[i]->move(moves[i], at);
     const GroupState state = group_state(places());
     if (group.members.empty() || state == group.told) continue;
+    const bool is_news =
+        group.told || !std::all_of(group.members.begin(), group.members.end(),
+                                   [](const auto* member) { return member->group_has_no_news(); });
     group.told = state;
+    if (!is_news) continue;
     const std::string_view word = name_of(state);
     log_.info("(group {}) is {}", group.config.name, word);
-    notifier_.tell({Notice::Subject::kGroup, group.config.name, Notice::Kind::kState,
-                    notify_word(word), 0, ""},
-                   group.config.notify, at);
+    const bool owed = notifier_.tell({Notice::Subject::kGroup, group.config.name,
+                                      Notice::Kind::kState, notify_word(word), 0, ""},
+                                     group.config.notify, at);
+    for (RouterDriver* member : group.members) member->owe_group_news(owed);
+  }
+}
+
+void VirtualRouters::news_is_told(Notice::Subject subject, const std::string& name) {
+  if (subject == Notice::Subject::kInstance) {
+    for (const auto& router : routers_) {
+      if (router->config().name == name) router->news_is_told();
+    }
+    return;
+  }
+  for (const Group& group : groups_) {
+    if (group.config.name != name) continue;
+    for (RouterDriver* member : group.members) member->owe_group_news(false);
   }
 }
 
