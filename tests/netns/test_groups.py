@@ -47,6 +47,7 @@ class Pair:
             lab[name].add_interface("eth1", "10.78.0")
 
     def run(self, one: Daemon, two: Daemon) -> None:
+        self.two = two
         one.start()
         self.wait_for_owner(one.host)
         two.start()
@@ -101,6 +102,9 @@ def test_a_member_that_hears_no_master_waits_for_those_that_do(pair: Pair):
     pair.run(Theirs(pair.lab["one"], Instance(priority=110)), Ours(pair.lab["two"], Instance(priority=100)))
     # Only on the second network is one not heard any more.
     pair.lab.drop(SimpleNamespace(name="one-eth1"), SimpleNamespace(name="two-eth1"))
+    two = pair.two
+    wait_for("it to say so", lambda: "takes over when the others of its group G1 can" in two.ctl("explain").output)
+    assert {instance["group"] for instance in two.status()["instances"]} == {"G1"}
     holds_for("all stay", lambda: pair.monitor.owners(SECOND) == ["one"] == pair.monitor.owners(VIP), seconds=1.5)
     pair.cut_second("one")
     pair.wait_for_owner(pair.lab["two"])

@@ -284,7 +284,7 @@ void RouterDriver::handle(const Event& event, TimePoint now) {
   const auto advertised = statistics_.advertisement_sent;
   Step next = step(config_.router, state_, event, now);
   const bool takes_over = !is_master() && std::holds_alternative<Master>(next.next);
-  if (grouped_ && takes_over && std::holds_alternative<DeadlineReached>(event)) {
+  if (!group_.empty() && takes_over && std::holds_alternative<DeadlineReached>(event)) {
     next = step(config_.router, state_, TakeOverDeferred{}, now);
   }
   state_ = std::move(next.next);
@@ -583,6 +583,8 @@ RouterStatus RouterDriver::status(TimePoint now) {
   // What it waits for may have changed since it entered fault.
   status.why = std::holds_alternative<Fault>(state_) ? fault_reason_ : why_;
   status.since = since_;
+  status.group = group_;
+  status.waits_for_group = place() == Place::kWaiting;
   status.tracks = claims_on(demotions_, is_master());
   status.alarms = alarms_.current(now, alarm_lasting());
   status.statistics = statistics_;

@@ -93,8 +93,8 @@ class RouterDriver {
   /// What it tracks and keeps it out of the election; null if nothing does.
   [[nodiscard]] const Demotion* held_back_by() const;
 
-  /// Whether it is in a group: then it takes over only when move() says so.
-  void set_grouped(bool grouped) { grouped_ = grouped; }
+  /// The group it is in, empty for none. A member takes over only when move() says so.
+  void set_group(std::string name) { group_ = std::move(name); }
   [[nodiscard]] Place place() const { return place_of(state_); }
   void move(Move move, TimePoint now);
 
@@ -181,7 +181,7 @@ class RouterDriver {
 
   std::vector<Demotion> demotions_;
   Priority effective_;
-  bool grouped_ = false;
+  std::string group_;
   bool goes_on_ = false;  ///< its state is the one that a predecessor was in
   int haproxy_maximum_ = 0;
   std::optional<Claim> best_claim_;  ///< of another router, as far as one was heard

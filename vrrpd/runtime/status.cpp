@@ -144,6 +144,7 @@ void write(JsonText& json, const RouterStatus& router) {
   json.member("new-master-reason", name_of(router.new_master_reason));
   json.member("reason", router.why);
   json.member("since", to_utc(router.since));
+  if (!router.group.empty()) json.member("group", router.group);
   write_list(json, "tracks", router.tracks);
   write_list(json, "alarms", router.alarms);
   json.key("statistics");

@@ -74,6 +74,8 @@ struct RouterStatus {
   NewMasterReason new_master_reason = NewMasterReason::kNotMaster;
   std::string why;  ///< the sentence logged with the last transition; in fault: what is missing
   WallClock since;
+  std::string group;             ///< empty: none
+  bool waits_for_group = false;  ///< could be master if the others of its group could
   std::vector<Demotion> tracks;
   std::vector<Alarm> alarms;
   RouterStatistics statistics;

@@ -14,7 +14,7 @@ void VirtualRouters::prepare(std::vector<GroupConfig> groups, int haproxy_maximu
 void VirtualRouters::form_groups() {
   for (const auto& router : routers_) {
     router->set_haproxy_maximum(haproxy_maximum_);
-    router->set_grouped(false);
+    router->set_group("");
   }
   std::vector<Group> groups;
   for (const GroupConfig& config : next_groups_) {
@@ -25,7 +25,7 @@ void VirtualRouters::form_groups() {
     for (const auto& router : routers_) {
       const auto& names = config.instances;
       if (std::find(names.begin(), names.end(), router->config().name) == names.end()) continue;
-      router->set_grouped(true);
+      router->set_group(config.name);
       group.members.push_back(router.get());
     }
     groups.push_back(std::move(group));

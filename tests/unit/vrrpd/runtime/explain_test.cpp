@@ -131,6 +131,14 @@ TEST_CASE("the clamp and the owner's priority are explained") {
         "Its priority is 255: it owns its addresses, and nothing demotes it.");
 }
 
+TEST_CASE("a backup whose time has come before that of its group says what it waits for") {
+  RouterStatus router = backup();
+  router.group = "G1";
+  router.waits_for_group = true;
+  CHECK(explained(router).back() ==
+        "It hears no master, and takes over when the others of its group G1 can, too.");
+}
+
 TEST_CASE("a fault is explained by what is missing") {
   RouterStatus router = test::sample_master();
   router.state = "fault";
