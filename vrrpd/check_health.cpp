@@ -32,6 +32,11 @@ void CheckHealth::begin(const std::vector<CheckConfig>& checks, Notes notes) {
 void CheckHealth::apply(const std::vector<CheckConfig>& checks, Notes notes) {
   checks_.apply(checks);
   note_in(checks, notes);
+  // Some may not have been tracked before.
+  for (const CheckConfig& check : checks) {
+    const Health& health = *checks_.health(check.name);
+    if (health.verdict != Health::Verdict::kUnknown) routers_.set_check(check.name, health);
+  }
 }
 
 void CheckHealth::note_in(const std::vector<CheckConfig>& checks, Notes notes) {

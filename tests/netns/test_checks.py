@@ -253,6 +253,20 @@ def test_a_check_that_a_reload_adds_counts_for_nothing_until_its_first_result(la
     assert one.instance_status()["effective-priority"] == 110 and len(one.instance_status()["tracks"]) == 1
 
 
+def test_a_check_that_is_tracked_with_a_later_reload_counts_with_what_is_known_of_it(lab: Lab):
+    flag = lab["one"].directory / "maintenance"
+    flag.touch()
+    one = ours(lab["one"], {"file": str(flag), "present": "unhealthy", "interval": "50ms"})
+    tracks = one.instance_keys.pop("track")
+    one.start()
+    wait_for("its result", lambda: "check it is unhealthy" in one.main.log)
+    one.ctl("reload")
+    one.instance_keys["track"] = tracks
+    one.write_config()
+    one.ctl("reload")
+    assert track(one)["demotion"] == 20 and one.instance_status()["effective-priority"] == 90
+
+
 @pytest.mark.parametrize("demote, warned", [(5, True), (20, False)])
 def test_a_demotion_that_cannot_move_the_address_is_warned_of_once_the_other_was_heard(
     demote: int, warned: bool, lab: Lab, monitor: AddressMonitor
