@@ -15,7 +15,7 @@ from typing import Callable
 import pytest
 from capture import Capture
 from daemons import Instance, Keepalived, Vrrpd
-from lab import Host, Lab, holds_for, run, wait_for
+from lab import Freezer, Host, Lab, holds_for, run, wait_for
 from observe import AddressMonitor
 
 VIP = "10.77.0.100"
@@ -213,6 +213,20 @@ def test_a_script_that_hangs_is_ended_with_its_children_and_delays_no_advertisem
     assert left() <= 4  # of the run under way, and of the one being ended
     one.stop()
     wait_for("what it has started to be gone", lambda: left() == 0)
+
+
+def test_a_machine_that_stood_still_does_not_blame_what_it_watches(lab: Lab):
+    slow = script(lab["one"], "slow.sh", "sleep 0.4")  # so that one is under way at nearly any time
+    one = ours(lab["one"], {"script": [str(slow)], "timeout": "1s", "interval": "410ms", "fall": 1})
+    one.start()
+    wait_for("the check to be healthy", lambda: "check it is healthy" in one.main.log)
+    freezer = Freezer(lab, one.main)
+    for _ in range(3):
+        freezer.freeze()
+        holds_for("it stands still", lambda: True, seconds=1.5)
+        freezer.thaw()
+        holds_for("it is not blamed", lambda: track(one)["demotion"] == 0, seconds=0.7)
+    assert "check it is unhealthy" not in one.main.log
 
 
 def test_an_engine_that_succeeds_a_dead_one_knows_what_that_knew(lab: Lab):
