@@ -111,11 +111,11 @@ def test_what_fails_moves_the_address_to_keepalived_and_brings_it_back(
     subject = watched(lab["one"])
     one = ours(lab["one"], subject.check)
     one.start()
-    two = Keepalived(lab["two"], Instance(priority=100))
-    two.start()
-    monitor.wait_for_owner(VIP, lab["one"])
     assert track(one)["name"] == "check it"
     wait_for("the check to be healthy", lambda: track(one)["demotion"] == 0)
+    monitor.wait_for_owner(VIP, lab["one"])
+    two = Keepalived(lab["two"], Instance(priority=100))
+    two.start()
 
     unhealthy_before = one.main.log.count("check it is unhealthy: ")  # what is watched may start later than we do
     broken = time.time()
