@@ -13,7 +13,7 @@ PROGRAM = build_directory() / "haproxy_probe" / "haproxy-probe"
 DEFAULTS = {
     "interval": "100ms",
     "timeout": "400ms",
-    "stale_after": "1s",
+    "stale_after": "5s",
     "teams": "jenkins_backend_(.+)",
     "threshold": "50%",
     "quorum": "2",

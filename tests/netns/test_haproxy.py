@@ -16,6 +16,9 @@ VIP = "10.77.0.100"
 GRACE = 0.6
 RECOVER = 0.6
 STALE_AFTER = 1.0
+# With none of them, as the monitors see it, which a busy machine wakes late; who lets go too early does so by a skew time
+# of 61 ms or more.
+GAP = 0.03
 
 
 class Machine:
@@ -121,7 +124,7 @@ def test_the_address_is_handed_over_within_the_skew_time_and_without_a_gap(machi
         latencies.append(machines.monitor.wait_for_owner(VIP, machines.lab["two"]) - kills[-1])
         machines.one.haproxy.start_haproxy()
         machines.monitor.wait_for_owner(VIP, machines.lab["one"])
-    assert machines.monitor.longest_with_none(VIP) < 0.02
+    assert machines.monitor.longest_with_none(VIP) < GAP
     assert machines.monitor.longest_with_two_owners(VIP) < 0.05
     assert machines.times_moved() == 6
     # A machine that is busy with something else may spoil one or two of them.
@@ -171,7 +174,7 @@ def test_with_both_haproxies_dead_the_address_stays_somewhere_and_comes_to_rest(
     assert moved in (0, 2)  # the other machine may have been seen alive for a moment
     holds_for("the better one keeps it", lambda: machines.monitor.owners(VIP) == ["one"], seconds=1)
     assert machines.times_moved() == moved
-    assert machines.monitor.longest_with_none(VIP) < 0.02
+    assert machines.monitor.longest_with_none(VIP) < GAP
 
     machines.two.haproxy.start_haproxy()  # whoever can serve again gets it
     machines.monitor.wait_for_owner(VIP, machines.lab["two"])
@@ -190,7 +193,7 @@ def test_with_equal_priorities_that_cannot_sink_further_nothing_moves_to_and_fro
     assert moved in (0, 1)  # the other machine may have been seen alive for a moment
     holds_for("whoever has it keeps it", lambda: monitor.owners(VIP) == owners, seconds=1)
     assert machines.times_moved() == moved
-    assert monitor.longest_with_none(VIP) < 0.02
+    assert monitor.longest_with_none(VIP) < GAP
 
 
 def test_a_priority_that_changes_is_advertised_at_once_and_not_with_the_next_interval(lab: Lab):
@@ -239,12 +242,15 @@ def test_the_address_moves_after_the_grace_when_three_of_four_teams_are_down_and
 
 
 def test_a_bad_spell_shorter_than_the_grace_moves_nothing(machines: Machines):
+    machines.one.vrrpd.sections["haproxy"] |= {"grace": "3s"}  # the servers need their time to start
+    machines.one.vrrpd.write_config()
+    machines.one.vrrpd.ctl("reload")
     machines.one.haproxy.kill_servers("ma", "ba", "tw")
     wait_for("the grace to run", lambda: machines.one.vrrpd.status()["haproxy"]["grace-remaining-ms"] > 0)
     for team in ("ma", "ba", "tw"):
         machines.one.haproxy.revive(team)
     machines.one.haproxy.wait_for_servers(*TEAMS)
-    holds_for("the address stays", lambda: machines.monitor.owners(VIP) == ["one"], seconds=GRACE + 0.3)
+    holds_for("the address stays", lambda: machines.monitor.owners(VIP) == ["one"], seconds=3.3)
     assert machines.times_moved() == 0
 
 
