@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+from dataclasses import replace
 
 import pytest
 from capture import Capture
@@ -75,6 +76,7 @@ def test_follow_goes_on_over_the_death_of_an_engine_and_a_restart(demoted: Vrrpd
     follower.wait_for_log("an engine process has died; another one goes on")
     follower.wait_for_log("VI_MAIN master, priority 110: succeeded an engine process that has died")
     assert follower.log.splitlines()[: len(before)] == before, "the successor knows what its predecessor told"
+    assert len(events(demoted)) == len(follower.log.splitlines())
     assert len(set(follower.log.splitlines())) == len(follower.log.splitlines()), "and nothing is told twice"
     demoted.stop()
     demoted.start()
@@ -98,8 +100,11 @@ def test_a_drain_hands_over_without_a_gap_and_outlives_reload_death_and_restart(
     def stays_away() -> bool:
         return pair.monitor.owners(VIP) == ["two"] and one.instance_status()["effective-priority"] == 1
 
+    one.instance = replace(one.instance, priority=120)
+    one.write_config()
     one.ctl("reload")
     assert stays_away()
+    assert 120 not in [event.get("effective-priority") for event in events(one)], "not even for a moment"
     engine = one.engine()
     os.kill(engine, signal.SIGKILL)
     wait_for("another engine", lambda: one.engine() not in (0, engine) and one.ctl("status", check=False).code < 2)
