@@ -13,6 +13,7 @@
 #include "vrrpd/ctl/connection.hpp"
 #include "vrrpd/ctl/drain.hpp"
 #include "vrrpd/ctl/events.hpp"
+#include "vrrpd/ctl/local_commands.hpp"
 #include "vrrpd/ctl/pcapng.hpp"
 #include "vrrpd/ctl/render.hpp"
 #include "vrrpd/keepalived/load.hpp"
@@ -44,6 +45,8 @@ struct Arguments {
   bool json = false;
   bool follow = false;
   Command command = Command::kStatus;
+  GenerateArguments generate;
+  BackendArguments backends;
 };
 
 CLI::App* add_command(CLI::App& app, Arguments& arguments, Command command, const char* name,
@@ -53,6 +56,45 @@ CLI::App* add_command(CLI::App& app, Arguments& arguments, Command command, cons
   subcommand->footer(kExitCodes);
   subcommand->callback([&arguments, command] { arguments.command = command; });
   return subcommand;
+}
+
+/// Those that need no daemon.
+void declare_local(CLI::App& app, Arguments& arguments) {
+  CLI::App* const generate = app.add_subcommand(
+      "generate", "Make each machine's vrrpd.yaml from one file that describes the cluster");
+  generate->add_option("--cluster", arguments.generate.cluster, "The cluster's description")
+      ->type_name("FILE")
+      ->required();
+  generate->add_option("--node", arguments.generate.node, "Only for this machine")
+      ->type_name("NAME");
+  generate
+      ->add_option("--output", arguments.generate.output,
+                   "Not to standard output, but to this file, or NAME.yaml in this directory")
+      ->type_name("PATH");
+  generate->add_flag("--dry-run", arguments.generate.dry_run,
+                     "Write nothing, show what would change there, or in /etc/vrrpd/vrrpd.yaml");
+  CLI::App* const backends = app.add_subcommand(
+      "haproxy-config", "Print HAProxy's backends for teams on several machines");
+  backends
+      ->add_option("--strategy", arguments.backends.strategy,
+                   "active-passive, active-active or local-only")
+      ->type_name("STRATEGY")
+      ->required();
+  backends->add_option("--team", arguments.backends.teams, "A team, as devops or devops=8080")
+      ->type_name("NAME[=PORT]")
+      ->required();
+  auto* const host = backends
+                         ->add_option("--host", arguments.backends.hosts,
+                                      "A machine; the first one is the primary")
+                         ->type_name("NAME=ADDRESS");
+  backends
+      ->add_option("--inventory", arguments.backends.inventory,
+                   "The machines of an Ansible inventory in YAML")
+      ->type_name("FILE")
+      ->excludes(host);
+  backends->add_option("--group", arguments.backends.group, "Of that inventory")->type_name("NAME");
+  backends->add_option("--node", arguments.backends.node, "For local-only: the machine's name")
+      ->type_name("NAME");
 }
 
 void declare(CLI::App& app, Arguments& arguments) {
@@ -98,6 +140,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   capture->add_option("-w,--write", arguments.file, "Not to standard output, but to this file")
       ->type_name("FILE");
   capture->add_flag("-f,--follow", arguments.follow, "Go on with what happens");
+  declare_local(app, arguments);
 }
 
 Form form_for(const Arguments& arguments) {
@@ -241,5 +284,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? kDone : kUsage;  // prints help, version or what is wrong
   }
   if (!arguments.converted_file.empty()) return convert(arguments.converted_file);
+  if (app.got_subcommand("generate")) return run_generate(arguments.generate);
+  if (app.got_subcommand("haproxy-config")) return run_haproxy_config(arguments.backends);
   return run(arguments);
 }
