@@ -65,13 +65,18 @@ namespace_tests() {
 }
 
 test_packages=(
-  chromium dbus frr glusterfs-server haproxy iproute2 keepalived mandoc nftables procps prometheus python3
-  python3-pytest python3-pytest-xdist python3-scapy rsync strace systemd tcpdump tshark util-linux
+  chromium dbus frr glusterfs-server haproxy iproute2 keepalived lintian mandoc nftables procps prometheus python3
+  python3-pytest python3-pytest-xdist python3-scapy rsync strace systemd systemd-container tcpdump tshark util-linux
 )
 
 document_tests() {
   export PYTHONDONTWRITEBYTECODE=1 VRRPD_BUILD=$PWD/build/dev
   exec /usr/bin/python3 -m pytest -q tests/documents
+}
+
+package_tests() {
+  export PYTHONDONTWRITEBYTECODE=1
+  exec /usr/bin/python3 -m pytest -q -n "$(nproc)" tests/package
 }
 
 gluster_tests() {
@@ -97,6 +102,12 @@ else
   not_run "tests of manuals, alerts and dashboard"
   not_run "tests of what the benchmarks compute"
 fi
+if step "build the Debian package" packaging/build-deb.sh; then
+  step "tests of the package on a machine with systemd" package_tests
+else
+  not_run "tests of the package on a machine with systemd"
+fi
+step "build the RPM package" packaging/build-rpm.sh
 if step "build asan" packaging/build.sh asan; then
   step "the same tests with sanitizers" unit_tests asan
 else
