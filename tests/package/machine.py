@@ -18,7 +18,8 @@ mount --make-rprivate /
 mount -t tmpfs tmpfs "$1"
 mkdir "$1"/upper "$1"/work "$1"/root
 mount -t overlay overlay -o lowerdir=/,upperdir="$1"/upper,workdir="$1"/work "$1"/root
-for file in etc/machine-id usr/sbin/policy-rc.d; do rm -f "$1/root/$file"; done
+# Nobody looks for a manual page there, and an index of them takes as long as all the rest.
+for file in etc/machine-id usr/sbin/policy-rc.d var/lib/man-db/auto-update; do rm -f "$1/root/$file"; done
 touch "$1"/root/etc/machine-id
 rm -rf "$1"/root/etc/vrrpd "$1"/root/var/lib/vrrpd
 exec systemd-nspawn --quiet --directory="$1"/root --machine=vrrpd-package-$$ --register=no --keep-unit --private-network \
@@ -33,7 +34,8 @@ class Machine:
         self._directory = Path(tempfile.mkdtemp(prefix="vrrpd-package-", dir="/tmp"))
         self._log = open(self._directory.with_suffix(".log"), "w+b")
         self._nspawn = subprocess.Popen(
-            ["unshare", "-m", "bash", "-c", _SETUP, "setup", str(self._directory)],
+            # It ends with the tests, however these end.
+            ["setpriv", "--pdeathsig", "TERM", "unshare", "-m", "bash", "-c", _SETUP, "setup", str(self._directory)],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
         )
         self._leader = 0
