@@ -61,6 +61,82 @@ def test_the_lists_of_keys_are_those_that_diagnostics_show(tmp_path: Path):
     assert {key for line in shown for key in line.split(", ")} <= schema_keys("vrrpd/config")
 
 
+def paragraph(section: str, key: str) -> str:
+    """What vrrpd.yaml(5) says about a key, which is the whole list of keys that share a text."""
+    text = page("vrrpd.yaml.5")
+    within = text[text.index(f'\n.Ss {section}\n'):]
+    within = within[: within.index("\n.Ss ", 1)] if "\n.Ss " in within[1:] else within
+    found = re.search(rf"^\.It Ic {re.escape(key)}\n((?:\.It .*\n)*.*?)(?=^\.It |^\.El)", within, re.M | re.S)
+    assert found, (section, key)
+    return " ".join(re.sub(r"^\.[A-Z][a-z] ", "", line) for line in found.group(1).splitlines())
+
+
+# Where a value stands in a file, by the section of the manual: {} is the value of the key.
+PLACES = {
+    "Each of instances": "instances: [{{name: A, addresses: [10.0.0.1/24], {key}: {value}}}]\n",
+    "checks": "instances: [{{name: A, vrid: 1, addresses: [10.0.0.1/24], track: [{{check: c, demote: 5}}]}}]\n"
+              'checks: {{c: {{process: a, {key}: {value}}}}}\n',
+    "haproxy": "instances: [{{name: A, vrid: 1, addresses: [10.0.0.1/24], track: [haproxy]}}]\nhaproxy: {{{key}: {value}}}\n",
+}
+RANGES = [
+    ("Each of instances", "vrid", "99999"), ("Each of instances", "priority", "99999"),
+    ("Each of instances", "advertisement_interval", "999h"), ("Each of instances", "preempt_delay", "999h"),
+    ("Each of instances", "minimum_ttl", "99999"), ("Each of instances", "lease", "999h"),
+    ("Each of instances", "gratuitous_arp.repeat", "99999"), ("Each of instances", "gratuitous_arp.second_burst_delay", "999h"),
+    ("Each of instances", "gratuitous_arp.refresh", "999h"), ("Each of instances", "notify.timeout", "999h"),
+    ("checks", "interval", "999h"), ("checks", "timeout", "999h"), ("checks", "recover", "999h"),
+    ("checks", "fall", "99999"), ("checks", "rise", "99999"), ("checks", "at_least", "99999"), ("checks", "at_most", "99999"),
+    ("haproxy", "interval", "999h"), ("haproxy", "timeout", "999h"), ("haproxy", "stale_after", "999h"),
+    ("haproxy", "threshold", "999%"), ("haproxy", "quorum", "99999"), ("haproxy", "grace", "999h"),
+    ("haproxy", "recover", "999h"), ("haproxy", "demote.unhealthy", "999"), ("haproxy", "demote.down", "999"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("section", "key", "value"), RANGES)
+def test_the_range_in_the_manual_is_the_one_that_is_enforced(section: str, key: str, value: str, tmp_path: Path):
+    outer, _, inner = key.partition(".")
+    if outer == "notify":
+        inner, value = "master", f"{{command: [/bin/true], {inner}: {value}}}"
+    file = tmp_path / "vrrpd.yaml"
+    file.write_text(PLACES[section].format(key=outer, value=f"{{{inner}: {value}}}" if inner else value))
+    said = run(BUILD / "vrrpd/vrrpd", "--check-config", file).stderr
+    found = re.search(r" in (?:0s, or )?([0-9.]+[a-z%]*)-([0-9.]+[a-z%]*)", said)
+    assert found, said
+    assert f"{found.group(1)}-{found.group(2)}" in paragraph(section, key)
+
+
+def test_each_default_in_the_manual_is_the_one_that_is_taken(tmp_path: Path):
+    """For keys whose default is one word."""
+    file = tmp_path / "vrrpd.yaml"
+    file.write_text(
+        "instances: [{name: A, vrid: 1, addresses: [10.0.0.1/24], track: [haproxy, {check: c, demote: 5}]}]\n"
+        'haproxy: {}\nchecks: {c: {tcp: "127.0.0.1:80"}}\n'
+    )
+    printed = run(BUILD / "vrrpd/vrrpd", "--print-config", file).stdout
+    instance, _, rest = printed.partition("\nchecks:\n")
+    checks, _, haproxy = rest.partition("\nhaproxy:\n")
+    haproxy = haproxy.partition("\ncontrol:")[0]
+    seen = 0
+    for section, text in (("Each of instances", instance), ("checks", checks), ("haproxy", haproxy)):
+        for line in text.splitlines():
+            if line.strip().startswith("- {"):
+                continue  # a list of the user's
+            # `a: b`, and the insides of `a: {b: c, d: e}`.
+            outer, _, value = line.strip().lstrip("- ").partition(": ")
+            inside = re.findall(r"(\w+): ([^,{}]+)", value) if value.startswith("{") else []
+            pairs = [(f"{outer}.{key}" if section != "checks" else key, one) for key, one in inside] or [(outer, value)]
+            for key, one in pairs:
+                one = one.strip('"')
+                if key.split(".")[0] in ("name", "vrid", "node", "instances", "addresses", "track", "lease", "tcp", "multicast_group"):
+                    continue
+                if value in ("", "[]", '""'):
+                    continue
+                words = paragraph(section, key).replace("Cm ", "")
+                assert re.search(rf"(?<![\w.]){re.escape(one)}(?![\w])", words), (section, key, one, words)
+                seen += 1
+    assert seen > 25
+
+
 def options_of(help_text: str) -> set[str]:
     return set(re.findall(r"^ {2}(?:-\w,)?(--[a-z-]+)", help_text, re.M))
 
