@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "ha/check.hpp"
+#include "sync/meta.hpp"
 #include "sync/mounts.hpp"
 #include "sync/passage.hpp"
 #include "sync/scan.hpp"
@@ -42,6 +43,12 @@ constexpr std::size_t kMountinfoSizeBytesMax = 16 * 1024 * 1024;
           "target {} is not on GlusterFS but on {} ({}): is the volume mounted? (--allow-local "
           "accepts it)",
           mirror.target, mount ? mount->type : "nothing", mount ? mount->point : "no mount"));
+    }
+    const auto bricks = read_bricks(mount->point);
+    if (!bricks) return tl::make_unexpected(bricks.error());
+    if (const std::string why = why_not_writable(*bricks); !why.empty()) {
+      return refusal(fmt::format("volume {} at {} {}; nothing was written", volume_of(*mount),
+                                 mount->point, why));
     }
   }
   const auto found = look_at(mirror.target);

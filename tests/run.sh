@@ -81,7 +81,7 @@ package_tests() {
 
 gluster_tests() {
   export PYTHONDONTWRITEBYTECODE=1 VRRPD_BUILD=$PWD/build/dev
-  exec /usr/bin/python3 -m pytest -q -n "$(nproc)" tests/gluster
+  exec /usr/bin/python3 -m pytest -q -n "$(nproc)" --dist loadgroup tests/gluster
 }
 
 bench_tests() {

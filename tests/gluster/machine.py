@@ -44,6 +44,7 @@ class Machine:
     target: Path  # of all environments: its last part is the environment
     allow_local: bool = True
     prefix: tuple[str, ...] = ()
+    view: str = ""  # in front of a path: what the machine itself has there
     team_keys: dict = field(default_factory=dict)
     sections: dict = field(default_factory=dict)
 
@@ -98,7 +99,7 @@ class Machine:
         return answer.code != 0
 
     def tree(self) -> Path:
-        return self.target / ENV
+        return Path(f"{self.view}{self.target}/{ENV}")
 
     def write(self, path: str, text: str) -> None:
         file = self.source / path
@@ -121,11 +122,13 @@ def contents(root: Path) -> dict[str, str]:
     return found
 
 
-def differences(source: Path, target: Path, *exclude: str) -> list[str]:
+def differences(source: Path, target: Path, *exclude: str, prefix: tuple[str, ...] = ()) -> list[str]:
     """What rsync would have to do to make them equal in content, owner, mode, times, links and extended attributes."""
     words = ["rsync", "-rlptgoHAXnic", "--omit-dir-times", "--delete", f"--exclude=/{OURS}"]
     words += [f"--exclude={pattern}" for pattern in exclude]
-    done = subprocess.run([*words, f"{source}/", f"{target}/"], capture_output=True, text=True, check=True)
+    done = subprocess.run([*prefix, *words, f"{source}/", f"{target}/"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failure(f"rsync: exit code {done.returncode}\n{done.stderr}")
     return done.stdout.splitlines()
 
 
