@@ -5,11 +5,16 @@
 
 #include <chrono>
 #include <cstdio>
+#include <iostream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
+#include "sync/job.hpp"
+#include "sync/progress.hpp"
 #include "sync/role.hpp"
+#include "sync/tool.hpp"
 #include "vrrpd/ctl/connection.hpp"
 
 namespace ha::sync {
@@ -19,6 +24,10 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kVrrpdPatience{2000};
+/// For a job of the daemon that is at work.
+constexpr Duration kLockPatience = 60s;
+/// For a command at work: the changes that a job is about are not urgent then.
+constexpr Duration kJobPatience = 10min;
 constexpr double kMegabyte = 1e6;
 
 /// Why the writer rule forbids it here and now; empty: it does not.
@@ -58,26 +67,11 @@ class ProgressLine {
     if (!wanted_ || now - last_ < 500ms) return;
     last_ = now;
     shown_ = true;
-    std::fputs(("\r\033[K" + line(progress, now)).c_str(), stderr);
+    const std::string line = name_ + ": " + describe(progress, now - began_);
+    std::fputs(("\r\033[K" + line).c_str(), stderr);
   }
 
  private:
-  [[nodiscard]] std::string line(const Progress& progress, Clock::time_point now) const {
-    std::string text = fmt::format("{}: {}", name_, progress.phase);
-    if (progress.total.entries == 0) return text;
-    text += fmt::format(" {} of {} files", progress.done.entries, progress.total.entries);
-    const double seconds = std::chrono::duration<double>{now - began_}.count();
-    if (progress.total.size_bytes > 0) {
-      text += fmt::format(", {:.1f} of {:.1f} MB",
-                          static_cast<double>(progress.done.size_bytes) / kMegabyte,
-                          static_cast<double>(progress.total.size_bytes) / kMegabyte);
-    }
-    if (progress.done.entries == 0 || seconds < 1) return text;
-    const double rate = static_cast<double>(progress.done.entries) / seconds;
-    const auto left = static_cast<double>(progress.total.entries - progress.done.entries);
-    return text + fmt::format(", {:.0f} files/s, {:.0f} s left", rate, left / rate);
-  }
-
   std::string name_;
   bool wanted_;
   bool shown_ = false;
@@ -156,6 +150,7 @@ template <class Work>
     ProgressLine line{mirror.name()};
     Workplace workplace = setting.workplace;
     workplace.on_progress = [&line](const Progress& progress) { line.show(progress); };
+    workplace.patience = kLockPatience;
     auto session = Session::open(mirror, std::move(workplace));
     report = session ? work(*session) : refusal(session.error().message());
   }
@@ -178,14 +173,142 @@ int run_now(const Setting& setting, const std::string& team, const std::string& 
   return good ? 0 : 1;
 }
 
+namespace {
+
+/// The reason, on standard error.
+[[nodiscard]] int fail(const std::string& why) {
+  std::fprintf(stderr, "gluster-sync: %s\n", why.c_str());
+  return 1;
+}
+
+/// Does `work` between two hooks; of a dry run it says that they would run.
+template <class Work>
+[[nodiscard]] int between_hooks(const Mirror& mirror, Mode mode,
+                                const std::vector<std::string>& before,
+                                const std::vector<std::string>& after, Work work) {
+  const auto hook = [&](std::string_view name, const std::vector<std::string>& words) -> bool {
+    if (mode == Mode::kDryRun) {
+      if (!words.empty()) {
+        std::printf("%s: would run %s\n", mirror.name().c_str(), words.front().c_str());
+      }
+      return true;
+    }
+    const auto ran = run_hook(name, words, mirror);
+    return ran || fail(ran.error().message()) == 0;
+  };
+  return hook("before", before) && work() && hook("after", after) ? 0 : 1;
+}
+
+/// The mirror that `switch` takes the content from; null after a message.
+[[nodiscard]] const Mirror* other_environment(const Config& config, const Mirror& mirror,
+                                              const std::string& from) {
+  std::vector<const Mirror*> others;
+  for (const Mirror& one : config.mirrors) {
+    const bool fits = one.team == mirror.team && one.env != mirror.env;
+    if (fits && (from.empty() || one.env == from)) others.push_back(&one);
+  }
+  if (others.size() == 1) return others.front();
+  std::fprintf(stderr, "gluster-sync: team %s has %s: name one with --from\n", mirror.team.c_str(),
+               others.empty() ? "no such other environment" : "more than one other environment");
+  return nullptr;
+}
+
+}  // namespace
+
 int run_recover(const Setting& setting, const std::string& team, const std::string& env,
-                const RecoverOptions& options) {
+                std::optional<std::uint64_t> generation, Mode mode) {
   const auto mirrors = chosen(setting.config, team, env);
   if (mirrors.empty()) return 1;
-  return at_work(setting, *mirrors.front(),
-                 [&](Session& session) { return session.recover(options); })
-             ? 0
-             : 1;
+  const Mirror& mirror = *mirrors.front();
+  RecoverOptions options;
+  options.generation = generation;
+  options.keep_backups = setting.config.keep_backups;
+  options.dry_run = mode == Mode::kDryRun;
+  return between_hooks(mirror, mode, mirror.hooks.before_recover, mirror.hooks.after_recover, [&] {
+    return at_work(setting, mirror, [&](Session& session) { return session.recover(options); });
+  });
+}
+
+int run_switch(const Setting& setting, const std::string& team, const std::string& env,
+               const std::string& from, Mode mode) {
+  const auto mirrors = chosen(setting.config, team, env);
+  if (mirrors.empty()) return 1;
+  const Mirror& to = *mirrors.front();
+  const Mirror* const other = other_environment(setting.config, to, from);
+  if (other == nullptr) return 1;
+  const std::string why = why_not_writer(setting.config, to);
+  if (!why.empty()) return fail(to.name() + ": " + why);
+  RecoverOptions options;
+  options.content_of = *other;
+  options.keep_backups = setting.config.keep_backups;
+  options.dry_run = mode == Mode::kDryRun;
+  const auto commit = [&](const Mirror& mirror) {
+    if (mode == Mode::kDryRun) {
+      std::printf("%s: would commit what has changed\n", mirror.name().c_str());
+      return true;
+    }
+    return at_work(setting, mirror,
+                   [](Session& session) { return session.commit(MayClaim::kYes, std::nullopt); });
+  };
+  return between_hooks(to, mode, to.hooks.before_switch, to.hooks.after_switch, [&] {
+    return commit(*other) &&
+           at_work(setting, to, [&](Session& session) { return session.recover(options); }) &&
+           commit(to);
+  });
+}
+
+namespace {
+
+/// Commits as the new writer, and recovers first if the copy lacks something, between the hooks.
+[[nodiscard]] Report take_over(const Setting& setting, const Mirror& mirror, Session& session) {
+  const auto before = run_hook("before", mirror.hooks.before_recover, mirror);
+  if (!before) return refusal(before.error().message());
+  Report report = session.commit(MayClaim::kYes, std::nullopt);
+  if (report.outcome == Outcome::kBehind) {
+    RecoverOptions options;
+    options.keep_backups = setting.config.keep_backups;
+    report = session.recover(options);
+  }
+  if (!is_good(report)) return report;
+  const auto after = run_hook("after", mirror.hooks.after_recover, mirror);
+  if (after) return report;
+  report.outcome = Outcome::kFailed;
+  report.text += "; " + after.error().message();
+  return report;
+}
+
+}  // namespace
+
+int run_job(const Setting& setting, const std::string& team, const std::string& env) {
+  const auto mirrors = chosen(setting.config, team, env);
+  if (mirrors.empty()) return 1;
+  const Mirror& mirror = *mirrors.front();
+  const std::string text{std::istreambuf_iterator<char>{std::cin}, {}};
+  const auto order = parse_order(text);
+  if (!order) return fail("the order " + order.error());
+  auto last = Clock::now() - 1s;
+  Workplace workplace = setting.workplace;
+  workplace.patience = kJobPatience;
+  workplace.on_progress = [&last](const Progress& progress) {
+    const auto now = Clock::now();
+    if (now - last < 500ms) return;
+    last = now;
+    std::printf("%s\n", to_json(progress).c_str());
+    std::fflush(stdout);
+  };
+  auto session = Session::open(mirror, std::move(workplace));
+  Report report;
+  if (!session) {
+    report = refusal(session.error().message());
+  } else if (order->job == Job::kCommit) {
+    report = session->commit(order->may_claim, order->changed);
+  } else if (order->job == Job::kCatchUp) {
+    report = session->catch_up(order->changed);
+  } else {
+    report = take_over(setting, mirror, *session);
+  }
+  std::printf("%s\n", to_json(report).c_str());
+  return 0;
 }
 
 }  // namespace ha::sync

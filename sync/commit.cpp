@@ -119,6 +119,7 @@ Report Session::commit_now(const TargetView& view,
   }();
   if (!committed) {
     Report failure = failed(committed.error());
+    failure.outcome = Outcome::kFailed;
     // If this fails as well, the next run does it.
     if (auto undone = target_.roll_back(head.version); !undone) {
       failure.text += fmt::format("; and undoing it failed too: {}", undone.error().message());

@@ -57,6 +57,24 @@ constexpr std::size_t kProgressEvery = 500;
   return result;
 }
 
+/// What a copy equal to the head is.
+[[nodiscard]] std::optional<Base> base_of(const TargetView& view) {
+  if (!view.head) return std::nullopt;
+  return Base{view.head->version, view.head->digest, view.id};
+}
+
+/// Of a generation; if it is the head's, it has to have the digest that the head names.
+[[nodiscard]] Result<Manifest> manifest_in(const Target& target, std::uint64_t generation,
+                                           const Head& head) {
+  auto manifest = target.manifest_at(generation);
+  if (!manifest || generation != head.version.generation || digest_of(*manifest) == head.digest) {
+    return manifest;
+  }
+  return failure(EBADMSG, fmt::format("the manifest of generation {} does not have the digest that "
+                                      "its head names",
+                                      generation));
+}
+
 [[nodiscard]] std::string utc_name(WallTime time) {
   const auto seconds = static_cast<std::time_t>(time / 1'000'000'000);
   std::tm parts{};
@@ -96,7 +114,8 @@ constexpr std::size_t kProgressEvery = 500;
 Result<Session::Goal> Session::goal_of(const TargetView& view,
                                        std::optional<std::uint64_t> generation) const {
   const Head& head = *view.head;
-  Goal goal{head.version, head.digest, generation.value_or(head.version.generation), {}};
+  Goal goal{target_, generation.value_or(head.version.generation), {}, base_of(view), true};
+  goal.is_head = goal.generation == head.version.generation;
   if (goal.generation > head.version.generation || goal.generation == 0 ||
       goal.generation + kGenerationsKept < head.version.generation) {
     const std::uint64_t oldest =
@@ -104,15 +123,21 @@ Result<Session::Goal> Session::goal_of(const TargetView& view,
     return failure(0, fmt::format("generation {} is not kept; there are {} to {}", goal.generation,
                                   oldest, head.version.generation));
   }
-  auto manifest = target_.manifest_at(goal.generation);
+  auto manifest = manifest_in(target_, goal.generation, head);
   if (!manifest) return tl::make_unexpected(manifest.error());
   goal.manifest = std::move(*manifest);
-  if (goal.generation == head.version.generation && digest_of(goal.manifest) != head.digest) {
-    return failure(EBADMSG, fmt::format("the manifest of generation {} does not have the digest "
-                                        "that its head names",
-                                        goal.generation));
-  }
   return goal;
+}
+
+Result<Session::Goal> Session::goal_of_other(const TargetView& view, const Mirror& other) const {
+  const Target from{other.target};
+  const auto head = from.read_head();
+  if (!head) return tl::make_unexpected(head.error());
+  if (!*head) return failure(0, fmt::format("nothing was committed to {} yet", other.target));
+  const std::uint64_t generation = (*head)->version.generation;
+  auto manifest = manifest_in(from, generation, **head);
+  if (!manifest) return tl::make_unexpected(manifest.error());
+  return Goal{from, generation, std::move(*manifest), base_of(view), false};
 }
 
 Result<CopyProgress> Session::fetch(const Goal& goal, const std::vector<std::string>& paths,
@@ -124,7 +149,7 @@ Result<CopyProgress> Session::fetch(const Goal& goal, const std::vector<std::str
     ++total.entries;
     total.size_bytes += goal.manifest.find(path)->second.size_bytes;
   }
-  const auto places = target_.places(paths, goal.generation);
+  const auto places = goal.from.places(paths, goal.generation);
   if (!places) return tl::make_unexpected(places.error());
   for (const Target::Place& place : *places) {
     if (place.paths.empty()) continue;
@@ -155,11 +180,11 @@ Result<CopyProgress> Session::fetch(const Goal& goal, const std::vector<std::str
   return total;
 }
 
-Result<Report> Session::make_equal(const Goal& goal, const Manifest& now, const std::string& aside,
-                                   const std::string& target_id) {
+Result<Report> Session::make_equal(const Goal& goal, const Manifest& now,
+                                   const std::string& aside) {
   const Delta delta = difference(now, goal.manifest);
   Report report;
-  report.version = goal.version;
+  if (goal.base) report.version = goal.base->version;
   const std::string incoming = own_directory(mirror_) + "/new";
   const auto fetched = fetch(goal, paths_to_copy(delta), incoming);
   if (!fetched) return tl::make_unexpected(fetched.error());
@@ -187,21 +212,29 @@ Result<Report> Session::make_equal(const Goal& goal, const Manifest& now, const 
     if (!found) return tl::make_unexpected(found.error());
     if (*found) entry.stamp = (*found)->stamp;
   }
-  Manifest committed = goal.manifest;
-  if (goal.generation != goal.version.generation) {
-    auto head = target_.manifest_at(goal.version.generation);
-    if (!head) return tl::make_unexpected(head.error());
-    committed = std::move(*head);
-  }
   if (auto done = mark_source(mirror_); !done) {
     return tl::make_unexpected(done.error());
   }
-  const Base base{goal.version, goal.digest, target_id};
-  if (auto done = state_.save_base(base, stamped(committed, local)); !done) {
-    return tl::make_unexpected(done.error());
+  // Where the target has nothing yet, the copy is as good as new, and has no base.
+  if (goal.base) {
+    Manifest committed = goal.manifest;
+    if (!goal.is_head) {
+      auto head = target_.manifest_at(goal.base->version.generation);
+      if (!head) return tl::make_unexpected(head.error());
+      committed = std::move(*head);
+    }
+    if (auto done = state_.save_base(*goal.base, stamped(committed, local)); !done) {
+      return tl::make_unexpected(done.error());
+    }
   }
   report.outcome = delta.empty() ? Outcome::kUnchanged : Outcome::kApplied;
   report.text = fmt::format("equal to generation {}", goal.generation);
+  return report;
+}
+
+Report Session::broken_off(const Error& error) const {
+  Report report = failed(error);
+  report.outcome = Outcome::kFailed;
   return report;
 }
 
@@ -240,11 +273,11 @@ Report Session::catch_up(const std::optional<std::vector<std::string>>& changed)
       conflicts = *kept;
     }
     const std::string aside = own_directory(mirror_) + "/old";
-    auto report = make_equal(*goal, now->manifest, aside, view->id);
+    auto report = make_equal(*goal, now->manifest, aside);
     if (!report) {
       // The writer has gone on: what is there now is a later generation.
       last = report.error();
-      if (last.code.value() != EAGAIN && last.code.value() != ENOENT) return failed(last);
+      if (last.code.value() != EAGAIN && last.code.value() != ENOENT) return broken_off(last);
       continue;
     }
     if (auto done = remove_tree(aside); !done) return failed(done.error());
@@ -253,66 +286,100 @@ Report Session::catch_up(const std::optional<std::vector<std::string>>& changed)
     report->kept_in = kept_in;
     return *report;
   }
-  return failed(last);
+  return broken_off(last);
 }
 
-Report Session::recover(const RecoverOptions& options) {
+Result<TargetView> Session::take_target(const RecoverOptions& options) {
   auto view = target_.observe();
-  if (!view) return failed(view.error());
-  if (!view->head) {
-    return failed({{}, fmt::format("nothing was committed to {} yet", mirror_.target)});
+  if (!view) return view;
+  if (options.content_of && view->id.empty()) {
+    if (auto done = target_.initialise(mirror_.name(), random_token()); !done) {
+      return tl::make_unexpected(done.error());
+    }
   }
-  if (options.dry_run) {
-    Report report;
-    report.outcome = Outcome::kUnchanged;
-    report.version = view->head->version;
-    report.text = fmt::format(
-        "would raise the epoch to {} and restore generation {} of {}", view->claim.epoch + 1,
-        options.generation.value_or(view->head->version.generation), view->head->node);
-    return report;
-  }
-  // Who else might be writing is fenced off before anything is read.
-  const auto claimed = claim(view->claim.epoch + 1, "recover");
-  if (!claimed) return failed(claimed.error());
-  if (!*claimed) {
-    return failed({std::make_error_code(std::errc::device_or_resource_busy),
-                   "another machine claimed the target at the same moment"});
-  }
+  const auto claimed = claim(view->claim.epoch + 1, options.content_of ? "switch" : "recover");
+  if (!claimed) return tl::make_unexpected(claimed.error());
+  if (!*claimed) return failure(EBUSY, "another machine claimed the target at the same moment");
   view = target_.observe();
-  if (!view) return failed(view.error());
+  if (!view) return view;
   for (const Version version : unfinished(*view)) {
-    if (auto done = target_.roll_back(version); !done) return failed(done.error());
+    if (auto done = target_.roll_back(version); !done) return tl::make_unexpected(done.error());
   }
-  view = target_.observe();
-  if (!view) return failed(view.error());
-  const auto goal = goal_of(*view, options.generation);
-  if (!goal) return failed(goal.error());
+  return target_.observe();
+}
 
-  if (auto done = make_directories(mirror_.source); !done) return failed(done.error());
+/// What the source holds, with the digests of its files.
+Result<Manifest> Session::look_inside() {
+  if (auto done = make_directories(mirror_.source); !done) {
+    return tl::make_unexpected(done.error());
+  }
   auto now = scan_tree(mirror_.source, Exclusions{mirror_.exclude});
-  if (!now) return failed(now.error());
+  if (!now) return tl::make_unexpected(now.error());
   std::size_t looked = 0;
   for (auto& [path, entry] : now->manifest) {
     if (++looked % kProgressEvery == 0) {
       tell("verify", {looked, 0}, {now->manifest.size(), 0});
     }
     if (entry.kind != Kind::kFile) continue;
-    auto digest = digest_of_file(join(mirror_.source, path));
-    if (digest) entry.digest = *digest;
+    if (auto digest = digest_of_file(join(mirror_.source, path))) entry.digest = *digest;
   }
-  const auto backup = backup_directory(mirror_);
-  if (!backup) return failed(backup.error());
-  auto report = make_equal(*goal, now->manifest, *backup, view->id);
-  if (!report) return failed(report.error());
-  if (auto done = finish_backup(mirror_, options.keep_backups); !done) return failed(done.error());
-  report->outcome = Outcome::kApplied;
-  report->scanned = view->head->scanned;
-  if (const auto kept = look_at(*backup); kept && *kept == Found::kDirectory) {
-    report->kept_in = *backup;
+  return std::move(now->manifest);
+}
+
+Report Session::recover(const RecoverOptions& options) {
+  auto view = target_.observe();
+  if (!view) return failed(view.error());
+  if (!view->head && !options.content_of) {
+    return failed({{}, fmt::format("nothing was committed to {} yet", mirror_.target)});
   }
-  report->text = fmt::format("restored generation {} of {}: {} files verified", goal->generation,
-                             view->head->node, totals_of(goal->manifest).files);
-  return *report;
+  if (options.dry_run) {
+    Report report;
+    report.outcome = Outcome::kUnchanged;
+    if (view->head) report.version = view->head->version;
+    report.text = options.content_of
+                      ? fmt::format("would raise the epoch to {} and restore what {} has",
+                                    view->claim.epoch + 1, options.content_of->name())
+                      : fmt::format("would raise the epoch to {} and restore generation {} of {}",
+                                    view->claim.epoch + 1,
+                                    options.generation.value_or(view->head->version.generation),
+                                    view->head->node);
+    return report;
+  }
+  // Who else might be writing is fenced off before anything is read.
+  view = take_target(options);
+  if (!view) return failed(view.error());
+  Error last;
+  for (int round = 0; round < kRoundsMax; ++round) {
+    const auto goal = options.content_of ? goal_of_other(*view, *options.content_of)
+                                         : goal_of(*view, options.generation);
+    if (!goal) return failed(goal.error());
+    const auto now = look_inside();
+    if (!now) return failed(now.error());
+    const auto backup = backup_directory(mirror_);
+    if (!backup) return failed(backup.error());
+    auto report = make_equal(*goal, *now, *backup);
+    if (!report) {
+      // The other mirror is still written: what is there now is a later generation.
+      last = report.error();
+      const bool is_moving = last.code.value() == EAGAIN || last.code.value() == ENOENT;
+      if (!options.content_of || !is_moving) return broken_off(last);
+      continue;
+    }
+    if (auto done = finish_backup(mirror_, options.keep_backups); !done) {
+      return failed(done.error());
+    }
+    if (auto done = state_.count_recovery(); !done) return failed(done.error());
+    report->outcome = Outcome::kApplied;
+    if (view->head) report->scanned = view->head->scanned;
+    if (const auto kept = look_at(*backup); kept && *kept == Found::kDirectory) {
+      report->kept_in = *backup;
+    }
+    report->text = fmt::format("restored generation {} of {}: {} files verified", goal->generation,
+                               options.content_of ? options.content_of->name() : view->head->node,
+                               totals_of(goal->manifest).files);
+    return *report;
+  }
+  return broken_off(last);
 }
 
 }  // namespace ha::sync

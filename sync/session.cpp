@@ -111,6 +111,10 @@ std::string_view name_of(Outcome outcome) {
   return "failed";
 }
 
+std::string records_of(const Mirror& mirror, const Workplace& workplace) {
+  return fmt::format("{}/{}-{}", workplace.state_directory, mirror.team, mirror.env);
+}
+
 std::string source_sentinel(const Mirror& mirror) {
   return mirror.source + "/" + std::string{kReserved} + "/source";
 }
@@ -133,8 +137,7 @@ Result<Session> Session::open(const Mirror& mirror, Workplace workplace) {
   if (auto fits = check_target(mirror, workplace.locality); !fits) {
     return tl::make_unexpected(fits.error());
   }
-  auto state =
-      State::open(fmt::format("{}/{}-{}", workplace.state_directory, mirror.team, mirror.env));
+  auto state = State::open(records_of(mirror, workplace), workplace.patience);
   if (!state) {
     if (state.error().code.value() == EWOULDBLOCK) {
       return refusal(fmt::format("another process works on {} at this moment", mirror.name()));

@@ -49,6 +49,8 @@ struct Report {
 
 struct RecoverOptions {
   std::optional<std::uint64_t> generation;  ///< nothing: the head
+  /// Restores the head of this mirror's target instead, for a switch between environments.
+  std::optional<Mirror> content_of;
   int keep_backups = 2;
   bool dry_run = false;
 };
@@ -59,7 +61,12 @@ struct Workplace {
   std::string state_directory;  ///< of all mirrors
   Locality locality = Locality::kGlusterOnly;
   std::function<void(const Progress&)> on_progress;
+  /// How long to wait for another process that works on the mirror.
+  Duration patience{};
 };
+
+/// Where this machine's own records of a mirror are.
+[[nodiscard]] std::string records_of(const Mirror& mirror, const Workplace& workplace);
 
 class Session {
  public:
@@ -98,17 +105,24 @@ class Session {
                                           const std::string& target_id);
 
   // restore.cpp
+  /// What the source is made equal to.
   struct Goal {
-    Version version;
-    Digest digest;
-    std::uint64_t generation = 0;  ///< whose content it is; of an earlier one differs from version
-    Manifest manifest;
+    Target from;
+    std::uint64_t generation = 0;  ///< of `from`
+    Manifest manifest;             ///< of that
+    std::optional<Base> base;      ///< what the target's head is; nothing: it has none
+    bool is_head = true;           ///< the goal is that head
   };
   [[nodiscard]] Result<Goal> goal_of(const TargetView& view,
                                      std::optional<std::uint64_t> generation) const;
+  [[nodiscard]] Result<Goal> goal_of_other(const TargetView& view, const Mirror& other) const;
+  [[nodiscard]] Result<TargetView> take_target(const RecoverOptions& options);
   /// Returns what was fetched and removed.
   [[nodiscard]] Result<Report> make_equal(const Goal& goal, const Manifest& now,
-                                          const std::string& aside, const std::string& target_id);
+                                          const std::string& aside);
+  [[nodiscard]] Result<Manifest> look_inside();
+  /// It was begun.
+  [[nodiscard]] Report broken_off(const Error& error) const;
   [[nodiscard]] Result<CopyProgress> fetch(const Goal& goal, const std::vector<std::string>& paths,
                                            const std::string& incoming);
 

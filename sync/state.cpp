@@ -5,7 +5,9 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <chrono>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace ha::sync {
@@ -34,14 +36,25 @@ struct BaseFile {
   return BaseFile{std::move(*base), std::move(*manifest)};
 }
 
+[[nodiscard]] Result<void> take(const File& lock, const std::string& path, Duration patience) {
+  using namespace std::chrono_literals;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return failure(errno, "lock " + path);
+    if (std::chrono::steady_clock::now() >= deadline) return failure(EWOULDBLOCK, "lock " + path);
+    std::this_thread::sleep_for(50ms);
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<State> State::open(const std::string& directory) {
+Result<State> State::open(const std::string& directory, Duration patience) {
   if (auto done = make_directories(directory); !done) return tl::make_unexpected(done.error());
   const std::string path = directory + "/lock";
   File lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
   if (lock.get() < 0) return failure(errno, "open " + path);
-  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return failure(errno, "lock " + path);
+  if (auto taken = take(lock, path, patience); !taken) return tl::make_unexpected(taken.error());
   State state{directory, std::move(lock)};
   if (auto done = state.load(); !done) return tl::make_unexpected(done.error());
   return state;
@@ -65,6 +78,16 @@ Result<void> State::load() {
   view_.pending = std::move(pending->base);
   pending_manifest_ = std::move(pending->manifest);
   return {};
+}
+
+std::uint64_t State::recoveries(const std::string& directory) {
+  const auto text = read_file(directory + "/recoveries", 64);
+  if (!text) return 0;
+  return parse_number(std::string_view{*text}.substr(0, text->find('\n'))).value_or(0);
+}
+
+Result<void> State::count_recovery() {
+  return write_file(directory_ + "/recoveries", fmt::format("{}\n", recoveries(directory_) + 1));
 }
 
 Result<void> State::save_claim(const Claim& claim) {

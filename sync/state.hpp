@@ -3,12 +3,14 @@
 ///   lock   held by the process that works on the mirror
 ///   claim  the epoch this machine took
 ///   base   what its copy was last equal to, with the manifest
+///   recoveries  how many there were
 ///   next   what a commit under way is about to make of it
 #pragma once
 
 #include <string>
 
 #include "ha/result.hpp"
+#include "ha/types.hpp"
 #include "sync/authority.hpp"
 #include "sync/files.hpp"
 #include "sync/manifest.hpp"
@@ -17,9 +19,13 @@ namespace ha::sync {
 
 class State {
  public:
-  /// Creates the directory, and takes the lock without waiting. EWOULDBLOCK: another process has
+  /// Creates the directory, and waits for the lock for so long. EWOULDBLOCK: another process has
   /// it.
-  [[nodiscard]] static Result<State> open(const std::string& directory);
+  [[nodiscard]] static Result<State> open(const std::string& directory, Duration patience);
+
+  /// How often this machine has recovered; 0 if that cannot be read. Needs no lock.
+  [[nodiscard]] static std::uint64_t recoveries(const std::string& directory);
+  [[nodiscard]] Result<void> count_recovery();
 
   [[nodiscard]] const LocalView& view() const { return view_; }
   /// The manifest of view().base, with stamps; empty if there is none.

@@ -71,6 +71,7 @@ class Target {
   [[nodiscard]] Result<void> write_pulse(const Pulse& pulse) const;
   /// Nothing: there was none yet.
   [[nodiscard]] Result<std::optional<Pulse>> read_pulse() const;
+  [[nodiscard]] Result<std::optional<Head>> read_head() const;
 
   /// The manifest of a committed generation that is kept; 0 is the empty one.
   [[nodiscard]] Result<Manifest> manifest_at(std::uint64_t generation) const;
@@ -89,7 +90,6 @@ class Target {
 
  private:
   [[nodiscard]] Result<std::vector<Version>> staged() const;
-  [[nodiscard]] Result<std::optional<Head>> read_head() const;
   [[nodiscard]] Result<Claim> highest_claim() const;
   [[nodiscard]] Result<std::optional<Delta>> read_delta(Version version) const;
 

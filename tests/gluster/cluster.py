@@ -7,10 +7,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from machine import wait_until
 
 NETWORK = "10.231.7"
 VOLUME = "gv0"
@@ -19,15 +19,6 @@ PING_TIMEOUT = 3
 STATE_DIRECTORIES = ("/var/lib/glusterd", "/var/log/glusterfs", "/run")
 # The first process of the namespaces: it adopts and reaps, and takes all with it when it ends.
 INIT = "while :; do sleep 1000 & wait $!; done"
-
-
-def wait_until(condition: Callable[[], object], what: str, timeout: float = 30.0, every: float = 0.05) -> object:
-    deadline = time.monotonic() + timeout
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout} s: {what}")
-        time.sleep(every)
-    return value
 
 
 def run(*words: object, timeout: float = 60.0, check: bool = True) -> str:
@@ -42,8 +33,9 @@ class Namespaces:
 
     def __init__(self, name: str) -> None:
         kinds = ("--net", "--mount", "--pid", "--uts", "--ipc")
+        # Also if this process is killed, nothing is left.
         self.holder = subprocess.Popen(
-            ["unshare", *kinds, "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "bash", "-c",
+            ["setpriv", "--pdeathsig", "KILL", "unshare", *kinds, "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "bash", "-c",
              f"hostname {name} && ip link set lo up && {INIT}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.pid = int(wait_until(self._init, f"namespaces of {name}"))

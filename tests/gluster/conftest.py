@@ -21,10 +21,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> tuple[Machine, Machine]:
+def pair(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
     """Two machines with one target on a local disk."""
     target = tmp_path / "sync"
-    return Machine("one", tmp_path / "one", target), Machine("two", tmp_path / "two", target)
+    machines = Machine("one", tmp_path / "one", target), Machine("two", tmp_path / "two", target)
+    yield machines
+    for machine in machines:
+        machine.close()
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +48,7 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def nodes(cluster: Cluster, tmp_path: Path) -> tuple[Machine, Machine]:
+def nodes(cluster: Cluster, tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
     """The two machines that have the volume mounted, with one target on it."""
     directory = f"test{next(_numbers)}"
 
@@ -56,4 +59,7 @@ def nodes(cluster: Cluster, tmp_path: Path) -> tuple[Machine, Machine]:
             prefix=node.inside.prefix, view=node.view,
             sections={"volumes": [{"name": VOLUME, "server": node.address, "mount": str(node.mount)}]})
 
-    return machine(0), machine(1)
+    machines = machine(0), machine(1)
+    yield machines
+    for one in machines:
+        one.close()

@@ -3,10 +3,15 @@ others. Where it lives (this host, or a node of a cluster of its own) is a prefi
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +25,25 @@ CHANGES = ("mkdir", "rename", "unlink", "rmdir", "fsync")
 
 class Failure(AssertionError):
     pass
+
+
+class Later:
+    """A text that is wanted only if something fails."""
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text()
+
+
+def wait_until(condition: Callable[[], object], what: str | Later, timeout: float = 30.0, every: float = 0.05) -> object:
+    deadline = time.monotonic() + timeout
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise Failure(f"not within {timeout} s: {what}")
+        time.sleep(every)
+    return value
 
 
 def build_directory() -> Path:
@@ -52,6 +76,8 @@ class Machine:
         self.source = self.directory / ENV
         self.source.mkdir(parents=True)
         self.state = self.directory / "state"
+        # A Unix socket's path is short, that of a test's directory is not.
+        self.socket = Path(tempfile.mkdtemp(prefix="gs")) / "socket"
         self.config_file = self.directory / "gluster-sync.yaml"
         self.write_config()
 
@@ -71,15 +97,14 @@ class Machine:
         self.config_file.write_text(json.dumps(self.config(), indent=2))
 
     def command(self, *words: object) -> list[str]:
-        options = ["--config", str(self.config_file), "--state", str(self.state)]
+        options = ["--config", self.config_file, "--state", self.state, "--socket", self.socket]
         if self.allow_local:
             options.append("--allow-local")
-        return [*self.prefix, str(build_directory() / "sync" / "gluster-sync"), *options, *map(str, words)]
+        return [str(word) for word in (build_directory() / "sync" / "gluster-sync", *options, *words)]
 
     def run(self, *words: object, check: bool = True, timeout: float = 60, wrapper: tuple[str, ...] = ()) -> Answer:
-        done = subprocess.run(
-            [*wrapper, *self.command(*words)], capture_output=True, text=True, timeout=timeout, errors="replace"
-        )
+        done = subprocess.run([*self.prefix, *wrapper, *self.command(*words)], capture_output=True, text=True,
+                              timeout=timeout, errors="replace")
         if check and done.returncode != 0:
             raise Failure(f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
         return Answer(done.returncode, done.stdout, done.stderr)
@@ -89,6 +114,19 @@ class Machine:
 
     def recover(self, *more: object, **options) -> dict:
         return self.run("recover", *MIRROR, "--json", *more, **options).report
+
+    def switch(self, env: str, *more: object, **options) -> Answer:
+        return self.run("switch", TEAM, env, *more, **options)
+
+    @contextlib.contextmanager
+    def daemon(self) -> Iterator[Daemon]:
+        """It runs, and its socket answers, until the end of the block."""
+        daemon = Daemon(self)
+        try:
+            daemon.start()
+            yield daemon
+        finally:
+            daemon.end()
 
     def run_until(self, call: str, number: int, *words: object) -> bool:
         """Kills it as it enters the `number`th system call of that name. False: it ended before that, and well."""
@@ -108,6 +146,92 @@ class Machine:
 
     def contents(self) -> dict[str, str]:
         return contents(self.source)
+
+    def close(self) -> None:
+        shutil.rmtree(self.socket.parent, ignore_errors=True)
+
+
+class Daemon:
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.log_file = machine.directory / "daemon.log"
+        self.process: subprocess.Popen | None = None
+        self.pid = 0
+
+    def start(self) -> None:
+        with open(self.log_file, "ab") as log:
+            # A session of its own: what it starts is ended with it, whatever becomes of it.
+            self.process = subprocess.Popen([*self.machine.prefix, *self.machine.command("run")], stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL, start_new_session=True)
+        wait_until(self._answers, f"an answer of the daemon\n{self.log()}", timeout=20)
+        self.pid = self._find()
+
+    def _answers(self) -> bool:
+        if self.process.poll() is not None:
+            raise Failure(f"the daemon ended with {self.process.returncode}:\n{self.log()}")
+        return self.machine.run("status", check=False).code in (0, 1)
+
+    def _find(self) -> int:
+        """Its process, as this host numbers it: that of whoever entered its namespaces is another one."""
+        pid = self.process.pid
+        while children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "gluster-sync":
+                break
+            pid = int(children[0])
+        return pid
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """With all that it has started, as a power cut would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def end(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        if self.pid:
+            self.signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def status(self) -> dict:
+        answer = self.machine.run("status", "--json", check=False, timeout=10)
+        if answer.code not in (0, 1):
+            raise Failure(f"status: {answer.errors}\n{self.log()}")
+        return json.loads(answer.output)
+
+    def mirror(self, env: str = ENV) -> dict:
+        return next(mirror for mirror in self.status()["mirrors"] if mirror["env"] == env)
+
+    def volume(self) -> dict:
+        return self.status()["volumes"][0]
+
+    def wait_for(self, text: str, timeout: float = 20, after: int = 0) -> None:
+        """For the text in its log, from a length of the log on."""
+        try:
+            wait_until(lambda: text in self.log()[after:], f"{text!r} in the log", timeout)
+        except Failure as failure:
+            raise Failure(f"{failure}:\n{self.log()}") from None
+
+    def wait_at_rest(self, generation: int | None = None, timeout: float = 20) -> dict:
+        """Until everything is committed."""
+        def at_rest() -> dict | None:
+            mirror = self.mirror()
+            rests = not mirror["running"] and mirror["pending"] == 0 and mirror["applied-generation"] > 0
+            return mirror if rests and generation in (None, mirror["applied-generation"]) else None
+
+        try:
+            return wait_until(at_rest, f"generation {generation} and nothing pending", timeout)
+        except Failure as failure:
+            raise Failure(f"{failure}: {self.mirror()}\n{self.log()}") from None
 
 
 def contents(root: Path) -> dict[str, str]:

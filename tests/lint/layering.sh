@@ -21,7 +21,7 @@ forbid() {
 }
 
 pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stats.cpp haproxy_probe/evaluator.hpp haproxy_probe/evaluator.cpp haproxy_probe/count.hpp haproxy_probe/count.cpp haproxy_probe/dialogue.hpp haproxy_probe/dialogue.cpp haproxy_probe/http.hpp haproxy_probe/http.cpp haproxy_probe/cli/record.hpp haproxy_probe/cli/record.cpp haproxy_probe/cli/replay.hpp haproxy_probe/cli/replay.cpp'
-for part in authority config delta exclude manifest mounts records role; do
+for part in authority config delta exclude gluster_xml job manifest mount_watch mounts planner progress records role status; do
   for file in sync/$part.?pp; do pure+=" $file"; done
 done
 for part in checks/config checks/counting checks/answers runtime/notify runtime/tracks; do
@@ -45,7 +45,7 @@ forbid "$(ls -d vrrpd/* haproxy_probe sync settings include | grep -v '^vrrpd/ke
 forbid "$(ls -d vrrpd/* haproxy_probe sync include | tr '\n' ' ')" 'yaml-cpp/' 'only settings uses yaml-cpp'
 forbid 'vrrpd haproxy_probe sync settings http include tests' 'boost/asio\.hpp' 'include the specific Asio header'
 
-if clocks=$(grep -rnE 'steady_clock::now|system_clock::now|clock_gettime|time\(nullptr\)' vrrpd/wire vrrpd/engine include haproxy_probe/stats.* haproxy_probe/evaluator.* sync/{authority,delta,exclude,manifest,mounts,records,role}.*); then
+if clocks=$(grep -rnE 'steady_clock::now|system_clock::now|clock_gettime|time\(nullptr\)' vrrpd/wire vrrpd/engine include haproxy_probe/stats.* haproxy_probe/evaluator.* sync/{authority,delta,exclude,gluster_xml,job,manifest,mount_watch,mounts,planner,progress,records,role,status}.*); then
   echo "decision code must not read a clock:"
   echo "$clocks"
   failed=1

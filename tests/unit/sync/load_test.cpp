@@ -111,3 +111,17 @@ TEST_CASE("a limit that every pass would exceed is worth a warning", "[sync]") {
       Lines{"7:36: warning: alert_after 300s is not longer than interval 600s: every pass will be "
             "late"});
 }
+
+TEST_CASE("every sample in etc/gluster-sync is without errors and warnings", "[sync]") {
+  int samples = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator{HA_SOURCE_DIR "/etc/gluster-sync"}) {
+    if (entry.path().extension() != ".yaml") continue;
+    INFO(entry.path());
+    const Loaded loaded = load_file(entry.path(), Locality::kGlusterOnly);
+    for (const auto& diagnostic : loaded.diagnostics) FAIL_CHECK(to_string(diagnostic));
+    CHECK(loaded.config.has_value());
+    ++samples;
+  }
+  CHECK(samples >= 2);
+}

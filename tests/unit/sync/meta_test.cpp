@@ -1,6 +1,6 @@
 #include "sync/meta.hpp"
 
-#include "support/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace ha::sync;
 

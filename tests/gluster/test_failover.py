@@ -1,0 +1,153 @@
+"""A real fail-over: vrrpd on both machines, a volume they share, and the data of a team in between. What was lost and
+how long it took is measured and printed."""
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster import NETWORK, Cluster
+from machine import ENV, MIRROR, OURS, Later, Machine, build_directory, contents, differences, wait_until
+from test_copies import fill
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+ADDRESS = f"{NETWORK}.100/24"
+
+
+class Vrrpd:
+    """The real one, on a machine of the cluster."""
+
+    def __init__(self, machine: Machine, priority: int) -> None:
+        self.machine = machine
+        self.socket = machine.socket.with_name("vrrpd")
+        config = machine.directory / "vrrpd.yaml"
+        config.write_text(f"""
+instances:
+  - {{name: VI_MAIN, interface: eth0, vrid: 51, priority: {priority}, addresses: [{ADDRESS}], lease: off,
+     advertisement_interval: 100ms}}
+control: {{socket: {self.socket}}}
+""")
+        self.log_file = machine.directory / "vrrpd.log"
+        with open(self.log_file, "ab") as log:
+            self.process = subprocess.Popen(
+                [*machine.prefix, str(build_directory() / "vrrpd" / "vrrpd"), "--config", str(config)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        wait_until(self.socket.exists, f"vrrpd's socket\n{self.log_file.read_text()}")
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, 9)
+        self.process.wait()
+
+
+@pytest.fixture
+def vrrp_nodes(nodes) -> Iterator[tuple[Machine, Machine, Vrrpd, Vrrpd]]:
+    one, two = nodes
+    daemons = []
+    for machine, priority in ((one, 110), (two, 100)):
+        machine.team_keys = {"environments": ["blue"], "writer": {"instance": "VI_MAIN"}}
+        machine.sections["vrrpd"] = str(machine.socket.with_name("vrrpd"))
+        machine.sections["sync"] = {"interval": "1m", "settle": "200ms"}
+        machine.write_config()
+        daemons.append(Vrrpd(machine, priority))
+    yield one, two, *daemons
+    for daemon in daemons:
+        daemon.kill()
+
+
+def test_after_the_writer_loses_its_power_the_other_machine_goes_on_with_its_data(vrrp_nodes, cluster: Cluster):
+    one, two, vrrp_one, _ = vrrp_nodes
+    fill(one)
+    with one.daemon() as first, two.daemon() as second:
+        wait_until(lambda: first.mirror()["role"] == "writer", f"the role\n{first.log()}")
+        first.wait_at_rest(timeout=40)
+        wait_until(lambda: second.mirror()["applied-generation"] == first.mirror()["applied-generation"],
+                   "a warm standby", timeout=40)
+        written = time.time()
+        for number in range(50):
+            one.write(f"jobs/a/builds/{number}/build.xml", f"<build>{number}</build>")
+        one.write("last", f"{time.time()}")
+        wait_until(lambda: (two.source / "last").exists(),
+                   Later(lambda: f"the last change on the standby\n{first.log()}\n{second.log()}"), timeout=60)
+        print(f"a change is on the warm standby {time.time() - written:.1f} s after it was made")
+
+        # The power cut: nothing of the first machine is heard any more, and what it had begun stays undone.
+        one.write("lost", "written in the last moment")
+        first.kill()
+        vrrp_one.kill()
+        cluster.cut(cluster.nodes[0])
+        began = time.monotonic()
+        wait_until(lambda: second.mirror()["role"] == "writer", "the new writer", timeout=20)
+        mastered = time.monotonic() - began
+        second.wait_for("taking over", timeout=30)
+        two.write("of two", "the first change after the takeover")
+        wait_until(lambda: (two.tree() / "of two").exists(), "a generation of the new writer", timeout=60)
+        print(f"recovery time: master after {mastered:.1f} s, committing {time.monotonic() - began:.1f} s after the cut")
+        lost = set(one.contents()) - set(two.contents()) - {"build.log", "jobs/a/workspace/out"}
+        print(f"recovery point: lost {sorted(lost)}")
+        assert lost <= {"lost"}
+
+        # The old one comes back, with a change of its own that is older than what is there now.
+        cluster.repair()
+        first.start()
+        wait_until(lambda: first.mirror()["role"] == "standby", "the old writer as a standby", timeout=20)
+        wait_until(lambda: (one.source / "of two").exists(), f"the old writer follows\n{first.log()}", timeout=60)
+        assert contents(two.tree())["of two"] == "the first change after the takeover"
+        if lost:
+            assert [path.read_text() for path in (two.tree() / OURS / "conflicts").glob("*/files/lost")] == [
+                "written in the last moment"]
+
+
+# Renames put things in place, fsync is between writing and that: between two of them lies every step.
+STEPS = [(call, number) for call, numbers in (("rename", range(1, 9)), ("fsync", range(1, 9))) for number in numbers]
+
+
+def kill_at(machine: Machine, steps, words: tuple, prepare, check) -> int:
+    killed = 0
+    over = set()
+    for call, number in steps:
+        if call in over:
+            continue
+        prepare(number)
+        if machine.run_until(call, number, *words):
+            killed += 1
+        else:
+            over.add(call)
+        check(number)
+    return killed
+
+
+def test_killed_at_any_step_on_a_real_volume_a_commit_and_a_recovery_are_finished_by_the_next(nodes):
+    one, two = nodes
+    one.write("same", "same")
+    one.now()
+
+    def change(number: int) -> None:
+        one.write("file", f"{number} {time.monotonic()}")
+        one.write(f"new{number}/file", str(number))
+
+    def check_commit(number: int) -> None:
+        one.now()
+        assert contents(one.tree()) == one.contents()
+
+    killed = kill_at(one, STEPS, ("now", *MIRROR), change, check_commit)
+
+    def diverge(number: int) -> None:
+        one.recover()
+        change(number)
+        one.now()
+        two.write("file", "of two")
+
+    def check_recovery(number: int) -> None:
+        two.recover()
+        assert differences(two.target / ENV, two.source, prefix=two.prefix) == []
+        assert two.contents() == one.contents()
+
+    killed += kill_at(two, STEPS, ("recover", *MIRROR), diverge, check_recovery)
+    print(f"killed at {killed} points")
+    assert killed >= 12
