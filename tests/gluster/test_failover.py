@@ -63,6 +63,7 @@ def vrrp_nodes(nodes) -> Iterator[tuple[Machine, Machine, Vrrpd, Vrrpd]]:
 def test_after_the_writer_loses_its_power_the_other_machine_goes_on_with_its_data(vrrp_nodes, cluster: Cluster):
     one, two, vrrp_one, _ = vrrp_nodes
     fill(one)
+    (one.source / "pipe").unlink()
     with one.daemon() as first, two.daemon() as second:
         wait_until(lambda: first.mirror()["role"] == "writer", f"the role\n{first.log()}")
         first.wait_at_rest(timeout=40)
