@@ -65,8 +65,9 @@ namespace_tests() {
 }
 
 test_packages=(
-  chromium dbus frr glusterfs-server haproxy iproute2 keepalived lintian mandoc nftables procps prometheus python3
-  python3-pytest python3-pytest-xdist python3-scapy rsync strace systemd systemd-container tcpdump tshark util-linux
+  chromium dbus faketime frr glusterfs-server haproxy iproute2 keepalived lintian mandoc nftables procps prometheus
+  python3 python3-pytest python3-pytest-xdist python3-scapy rsync strace systemd systemd-container tcpdump tshark
+  util-linux
 )
 
 document_tests() {
