@@ -54,10 +54,21 @@ void CheckHealth::tell(const CheckConfig& check, const Health& health, bool verd
     note->second->store(checks::encode({health.verdict, health.number}));
   }
   if (!verdict_changed) return;
+  if (std::holds_alternative<checks::ScriptProbe>(check.probe)) log_script(check.name, health);
   if (health.verdict == Health::Verdict::kHealthy) {
     log_.info("check {} is healthy: {}", check.name, health.reason);
   } else {
     log_.warning("check {} is unhealthy: {}", check.name, health.reason);
+  }
+}
+
+void CheckHealth::log_script(const std::string& name, const Health& health) {
+  if (health.verdict == Health::Verdict::kHealthy) {
+    log_.info("VRRP_Script({}) succeeded", name);
+  } else if (health.reason == to_string(Ended{Ended::Kind::kTimedOut, 0, {}})) {
+    log_.warning("VRRP_Script({}) timed_out", name);
+  } else {
+    log_.warning("VRRP_Script({}) failed ({})", name, health.reason);
   }
 }
 

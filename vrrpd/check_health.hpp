@@ -37,6 +37,8 @@ class CheckHealth {
 
  private:
   void tell(const checks::CheckConfig& check, const Health& health, bool verdict_changed);
+  /// In keepalived's words, which people search for.
+  void log_script(const std::string& name, const Health& health);
   void note_in(const std::vector<checks::CheckConfig>& checks, Notes notes);
 
   Log& log_;

@@ -17,7 +17,6 @@
 #include "vrrpd/guard/last_will.hpp"
 #include "vrrpd/guard/shared_memory.hpp"
 #include "vrrpd/haproxy_health.hpp"
-#include "vrrpd/keepalived/load.hpp"
 #include "vrrpd/kernel/netlink.hpp"
 #include "vrrpd/runtime/capabilities.hpp"
 #include "vrrpd/runtime/control.hpp"
@@ -68,12 +67,12 @@ std::uint64_t first_number() {
 
 class Daemon {
  public:
-  Daemon(boost::asio::io_context& io, Log& log, std::filesystem::path path, Config config,
+  Daemon(boost::asio::io_context& io, Log& log, const DaemonOptions& options, Config config,
          std::optional<Reloader::Trial> trial, Estate& estate, Recorder& recorder, Events& events,
          Kernel& kernel, FrameSocket& frames)
       : io_{io},
         log_{log},
-        path_{std::move(path)},
+        options_{options},
         estate_{estate},
         recorder_{recorder},
         events_{events},
@@ -82,10 +81,10 @@ class Daemon {
         checks_{io, log, routers_},
         syncs_{io, routers_},
         reloader_{log,
-                  path_.string(),
+                  options.path.string(),
                   std::move(config),
                   std::move(trial),
-                  {[this] { return keepalived::load_file(path_, config::FileKind::kPlain); },
+                  {options.load,
                    [this](const Config& next, const std::optional<Reloader::Trial>& next_trial,
                           OnRefusal on_refusal) { return adopt(next, next_trial, on_refusal); },
                    [this] { return routers_.waiting(); }}},
@@ -93,7 +92,9 @@ class Daemon {
         drain_file_{io, DrainFile::default_path()},
         web_{io, log, [this] { return status(); }, [this] { return events_.json(0).json; }},
         service_manager_{io},
-        signals_{io, SIGTERM, SIGINT, SIGHUP} {}
+        signals_{io, SIGTERM, SIGINT, SIGHUP} {
+    for (const int signal : dump_signals()) signals_.add(signal);
+  }
 
   /// Takes the control socket first: it shows whether another daemon is at work. `records` are what
   /// a predecessor that died has left.
@@ -143,6 +144,7 @@ class Daemon {
     stopping_ = true;
     service_manager_.stopping();
     reloader_.stop();
+    if (options_.keeps_addresses) routers_.keep_addresses();
     routers_.shut_down();
     notifier_.finish([this] { io_.stop(); });
   }
@@ -151,16 +153,26 @@ class Daemon {
   void wait_for_signal() {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
-      if (signal == SIGHUP) {
-        static_cast<void>(reload({}));  // which logs what is wrong
+      if (signal != SIGTERM && signal != SIGINT) {
+        serve(signal);
         wait_for_signal();
         return;
       }
       if (stopping_) return io_.stop();  // notify commands are not waited for any longer
-      log_.info("stopping: signal {}", signal);
+      log_.info("Stopping");
+      log_.debug("stopping: signal {}", signal);
       stop();
       wait_for_signal();
     });
+  }
+
+  void serve(int signal) {
+    if (signal != SIGHUP) {
+      if (options_.dump) options_.dump(signal, reloader_.running(), status(), log_);
+      return;
+    }
+    log_.info("Reloading ...");
+    if (reload({}).done) log_.info("Reload complete");  // it logs itself what is wrong
   }
 
   ReloadOutcome reload(std::optional<Duration> trial) {
@@ -306,7 +318,7 @@ class Daemon {
 
   boost::asio::io_context& io_;
   Log& log_;
-  std::filesystem::path path_;
+  const DaemonOptions& options_;
   Estate& estate_;
   Recorder& recorder_;
   Events& events_;
@@ -339,8 +351,9 @@ Config parsed(std::string_view text) {
 
 /// The engine process: goes on with what was committed to `estate`, by the guard or by an engine
 /// that died.
-int run_engine(const std::filesystem::path& path, Estate& estate, const SharedMemory& diary) {
+int run_engine(const DaemonOptions& options, Estate& estate, const SharedMemory& diary) {
   Log log;
+  log.direct(options.engine_log);
   Recorder recorder{Ring{diary.bytes().first(kRecorderSizeBytes), first_number()}};
   Events events{Ring{diary.bytes().subspan(kRecorderSizeBytes), first_number()}, recorder};
   auto contents = estate.open();
@@ -368,12 +381,13 @@ int run_engine(const std::filesystem::path& path, Estate& estate, const SharedMe
     log.error("{}", frames.error().message());
     return 1;
   }
-  Daemon daemon{io,     log,      path,   std::move(config), std::move(trial),
-                estate, recorder, events, **kernel,          *frames};
+  Daemon daemon{io,     log,      options, std::move(config), std::move(trial),
+                estate, recorder, events,  **kernel,          *frames};
   if (auto started = daemon.start(contents->records); !started) {
     log.error("{}", started.error().message());
     return 1;
   }
+  if (options.in_engine) options.in_engine(log);
   try {
     io.run();
   } catch (const std::exception& error) {
@@ -381,6 +395,7 @@ int run_engine(const std::filesystem::path& path, Estate& estate, const SharedMe
     daemon.stop();
     return 1;
   }
+  if (options.engine_ends) options.engine_ends();
   return 0;
 }
 
@@ -396,8 +411,9 @@ Result<Estate> create_estate(const Config& config) {
 
 }  // namespace
 
-int run_daemon(const std::filesystem::path& path, Config config) {
+int run_daemon(const DaemonOptions& options, Config config) {
   Log log;
+  log.direct(options.guard_log);
   log.configure(config.log);
   if (const auto missing = missing_capabilities(); !missing.empty()) {
     for (const std::string& capability : missing) {
@@ -421,8 +437,11 @@ int run_daemon(const std::filesystem::path& path, Config config) {
   }
   config = {};
   return_memory();
-  return guard(log, {[&] { return run_engine(path, *estate, *diary); }, [&] { ++estate->deaths(); },
-                     [&] { execute_last_will(*estate, log); }});
+  Ward ward{[&] { return run_engine(options, *estate, *diary); }, [&] { ++estate->deaths(); },
+            [&] { execute_last_will(*estate, log); }};
+  ward.started = [&](pid_t engine) { log.debug("Starting VRRP child process, pid={}", engine); };
+  ward.restarts = options.restarts_engine;
+  return guard(log, ward);
 }
 
 }  // namespace ha::vrrp

@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <string>
 
+#include "vrrpd/as_keepalived.hpp"
 #include "vrrpd/config/load.hpp"
 #include "vrrpd/daemon.hpp"
+#include "vrrpd/keepalived/command_line.hpp"
 #include "vrrpd/keepalived/load.hpp"
 #include "vrrpd/version.hpp"
 
@@ -36,6 +38,9 @@ bool report(const Loaded& loaded) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 0 && ha::keepalived::is_keepalived(*argv)) {
+    return ha::vrrp::run_as_keepalived({argv + 1, argv + argc});
+  }
   CLI::App app{"Keeps virtual IP addresses on one of several machines (VRRP versions 2 and 3)."};
   std::string config_file = default_config();
   std::string file;
@@ -68,5 +73,10 @@ int main(int argc, char** argv) {
     std::fputs(ha::vrrp::print(*loaded.config).c_str(), stdout);
     return 0;
   }
-  return ha::vrrp::run_daemon(config_file, std::move(*loaded.config));
+  ha::vrrp::DaemonOptions options;
+  options.path = config_file;
+  options.load = [&] {
+    return ha::keepalived::load_file(config_file, ha::config::FileKind::kPlain);
+  };
+  return ha::vrrp::run_daemon(options, std::move(*loaded.config));
 }

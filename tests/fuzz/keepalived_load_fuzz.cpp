@@ -21,6 +21,7 @@ class OneFile final : public ha::keepalived::Machine {
     return "/bin/" + name;
   }
   bool has_account(const std::string&) const override { return false; }
+  std::string why_untrusted(const std::string&, const std::string&) const override { return {}; }
 
  private:
   std::string content_;

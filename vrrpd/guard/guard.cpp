@@ -16,6 +16,7 @@ sigset_t awaited_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
   for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
+  for (const int signal : dump_signals()) ::sigaddset(&signals, signal);
   return signals;
 }
 
@@ -56,6 +57,7 @@ int guard(Log& log, const Ward& ward) {
       if (is_successor) ward.last_will();
       return 1;
     }
+    if (ward.started) ward.started(engine);
     const int status = attend(engine);
     if (WIFEXITED(status)) {
       // It has let go by itself, unless it could not even take over.
@@ -65,8 +67,9 @@ int guard(Log& log, const Ward& ward) {
     const TimePoint now = std::chrono::steady_clock::now();
     ward.died();
     const char* const cause = ::strsignal(WTERMSIG(status));
-    if (!may_restart(last_death, now)) {
-      log.error("the engine (process {}) died again: {}; letting go", engine, cause);
+    if (!ward.restarts || !may_restart(last_death, now)) {
+      log.error("the engine (process {}) died{}: {}; letting go", engine,
+                is_successor ? " again" : "", cause);
       ward.last_will();
       return 1;
     }
@@ -75,6 +78,8 @@ int guard(Log& log, const Ward& ward) {
     is_successor = true;
   }
 }
+
+std::array<int, 4> dump_signals() { return {SIGUSR1, SIGUSR2, SIGRTMIN + 2, SIGRTMAX - 1}; }
 
 void accept_signals() {
   const sigset_t signals = awaited_signals();

@@ -2,6 +2,9 @@
 /// that does not help. Nothing else, so that nothing in it can fail.
 #pragma once
 
+#include <sys/types.h>
+
+#include <array>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -28,14 +31,21 @@ struct Ward {
   std::function<void()> died;
   /// Lets go in the name of an engine that died and has no successor.
   std::function<void()> last_will;
+  /// Called in the guard when it has started an engine; may be empty.
+  std::function<void(pid_t)> started{};
+  /// False: an engine that dies has no successor.
+  bool restarts = true;
 };
 
 /// Returns the exit status of the engine, or 1 if it could not be started or died too often.
 ///
-/// SIGTERM, SIGINT and SIGHUP are passed on to the engine. If the guard itself is killed, the
-/// kernel sends the engine SIGTERM, so that no engine works unguarded. To be called while the
-/// process has one thread.
+/// SIGTERM, SIGINT, SIGHUP and the signals that ask for a dump (dump_signals()) are passed on to
+/// the engine. If the guard itself is killed, the kernel sends the engine SIGTERM, so that no
+/// engine works unguarded. To be called while the process has one thread.
 [[nodiscard]] int guard(Log& log, const Ward& ward);
+
+/// Those that ask keepalived to write its data, statistics or JSON.
+[[nodiscard]] std::array<int, 4> dump_signals();
 
 /// To be called by the engine when its own handlers are installed: what was sent to it before waits
 /// until then.

@@ -138,6 +138,15 @@ vrrp::Loaded load_file(const std::filesystem::path& path, config::FileKind kind)
   return load(path.string(), *content, machine.host_name(), machine);
 }
 
+vrrp::Loaded load_conf(const std::string& path, const std::string& config_id) {
+  const ThisMachine machine;
+  const auto content = machine.read(path, kFileSizeBytesMax + 1);
+  if (content) {
+    return load(path, *content, config_id.empty() ? machine.host_name() : config_id, machine);
+  }
+  return {std::nullopt, {{path, 0, 0, vrrp::Severity::kError, content.error().message()}}};
+}
+
 Converted convert(const std::filesystem::path& path) {
   const vrrp::Loaded loaded = load_file(path);
   Converted converted;

@@ -26,6 +26,9 @@ namespace ha::keepalived {
 [[nodiscard]] vrrp::Loaded load_file(const std::filesystem::path& path,
                                      config::FileKind kind = config::FileKind::kAny);
 
+/// Reads a file that is a keepalived.conf whatever its name. `config_id` empty: the host name.
+[[nodiscard]] vrrp::Loaded load_conf(const std::string& path, const std::string& config_id);
+
 /// What `vrrpctl convert` prints.
 struct Converted {
   std::string yaml;      ///< with everything that was not honoured as comments; empty after errors

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <string_view>
 
+#include "vrrpd/runtime/subprocess.hpp"
+
 namespace ha::keepalived {
 namespace {
 
@@ -31,6 +33,15 @@ class Descriptor {
  private:
   int fd_;
 };
+
+[[nodiscard]] std::optional<uid_t> id_of(const std::string& user) {
+  std::array<char, 16384> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  const int error = getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  if (error != 0 || found == nullptr) return std::nullopt;
+  return entry.pw_uid;
+}
 
 }  // namespace
 
@@ -85,12 +96,12 @@ std::optional<std::string> ThisMachine::find_program(const std::string& name) co
   return std::nullopt;
 }
 
-bool ThisMachine::has_account(const std::string& user) const {
-  std::array<char, 16384> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  return getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
-         found != nullptr;
+bool ThisMachine::has_account(const std::string& user) const { return id_of(user).has_value(); }
+
+std::string ThisMachine::why_untrusted(const std::string& program, const std::string& user) const {
+  const auto id = user.empty() ? geteuid() : id_of(user);
+  if (!id || access(program.c_str(), F_OK) != 0) return {};
+  return vrrp::why_untrusted(program, *id);
 }
 
 }  // namespace ha::keepalived

@@ -28,6 +28,11 @@ class Machine {
   [[nodiscard]] virtual std::optional<std::string> find_program(const std::string& name) const = 0;
 
   [[nodiscard]] virtual bool has_account(const std::string& user) const = 0;
+
+  /// Why vrrpd would not run `program` as `user`, empty if it would: somebody else could replace
+  /// it. A program that is missing, or a user, is another matter.
+  [[nodiscard]] virtual std::string why_untrusted(const std::string& program,
+                                                  const std::string& user) const = 0;
 };
 
 /// The one we run on.
@@ -39,6 +44,8 @@ class ThisMachine final : public Machine {
   [[nodiscard]] std::vector<std::string> matching(const std::string& pattern) const override;
   [[nodiscard]] std::optional<std::string> find_program(const std::string& name) const override;
   [[nodiscard]] bool has_account(const std::string& user) const override;
+  [[nodiscard]] std::string why_untrusted(const std::string& program,
+                                          const std::string& user) const override;
 };
 
 }  // namespace ha::keepalived

@@ -62,20 +62,31 @@ class Resolver {
     return {otherwise, ""};
   }
 
-  void identify(std::optional<Command>& command) const {
-    if (!command || !command->user.empty()) return;
-    const Identity identity = default_identity("");
-    command->user = identity.user;
-    command->group = identity.group;
+  void identify(std::optional<Command>& command, Place place) {
+    if (!command) return;
+    if (command->user.empty()) {
+      const Identity identity = default_identity("");
+      command->user = identity.user;
+      command->group = identity.group;
+    }
+    check_trust(*command, place);
   }
 
-  void identify(vrrp::NotifyConfig& notify) const {
-    identify(notify.master);
-    identify(notify.backup);
-    identify(notify.fault);
-    identify(notify.stop);
-    identify(notify.any);
-    identify(notify.lower_priority);
+  void identify(vrrp::NotifyConfig& notify, Place place) {
+    identify(notify.master, place);
+    identify(notify.backup, place);
+    identify(notify.fault, place);
+    identify(notify.stop, place);
+    identify(notify.any, place);
+    identify(notify.lower_priority, place);
+  }
+
+  void check_trust(const Command& command, Place place) {
+    const std::string why = reading_.machine.why_untrusted(command.arguments.front(), command.user);
+    if (why.empty()) return;
+    report().warning(place, fmt::format("{} will not be run: {}; keepalived runs it unless "
+                                        "enable_script_security is set",
+                                        shown(command.arguments.front()), why));
   }
 
   // ---- instances ----
@@ -119,7 +130,7 @@ class Resolver {
     config.notify = instance.notify;
     config.notify.priority_changes = chosen(instance.shared.notify_priority_changes,
                                             draft_.globals.shared.notify_priority_changes, false);
-    identify(config.notify);
+    identify(config.notify, instance.place);
     resolved_.config.instances.push_back(std::move(config));
     resolved_.instances.push_back(instance.place);
   }
@@ -309,6 +320,7 @@ class Resolver {
         script->command.group = identity.group;
       }
       script->command.timeout = tracker.check.timeout;
+      check_trust(script->command, tracker.place);
     }
     if (tracker.kind == Tracked::Kind::kProcess) tracker.check.timeout = 1s;
     resolved_.config.checks.push_back(std::move(tracker.check));
@@ -366,7 +378,7 @@ class Resolver {
       report().error(group.place, fmt::format("group {} has no members", shown(group.name)));
       return;
     }
-    identify(group.notify);
+    identify(group.notify, group.place);
     resolved_.config.groups.push_back({group.name, group.members, group.notify});
     resolved_.groups.push_back(group.place);
   }
@@ -383,7 +395,7 @@ class Resolver {
     vrrp::NotifyFifo fifo;
     fifo.path = path;
     fifo.reader = is_vrrp ? globals.vrrp_fifo_reader : globals.fifo_reader;
-    identify(fifo.reader);
+    identify(fifo.reader, {});
     if (fifo.reader) fifo.reader->timeout = 0s;
     resolved_.config.notify_fifo = std::move(fifo);
   }

@@ -1,9 +1,13 @@
 #include "vrrpd/runtime/log.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <ctime>
 
@@ -21,6 +25,27 @@ std::string timestamp() {
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
                      parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
                      now.tv_nsec / 1'000'000);
+}
+
+tm local_time() {
+  const std::time_t now = std::time(nullptr);
+  tm parts{};
+  localtime_r(&now, &parts);
+  return parts;
+}
+
+/// "Wed Jan  7 10:15:00 2026", as keepalived's lines begin.
+std::string date() {
+  const tm parts = local_time();
+  std::array<char, 64> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%a %b %e %H:%M:%S %Y", &parts)};
+}
+
+/// "Jan  7 10:15:00", as lines for syslog begin.
+std::string syslog_date() {
+  const tm parts = local_time();
+  std::array<char, 64> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%b %e %H:%M:%S", &parts)};
 }
 
 std::string_view name_of(LogLevel level) {
@@ -75,7 +100,36 @@ bool write_without_blocking(std::string_view line) {
   return errno == ENOTSOCK && ::write(STDERR_FILENO, line.data(), line.size()) >= 0;
 }
 
+Descriptor connect_to_syslog() {
+  Descriptor socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  constexpr std::string_view kPath = "/dev/log";
+  kPath.copy(address.sun_path, sizeof address.sun_path - 1);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the socket API's own idiom
+  const auto* const target = reinterpret_cast<const sockaddr*>(&address);
+  if (::connect(socket.get(), target, sizeof address) != 0) return {};
+  return socket;
+}
+
+/// Ours alone, so that nobody else chooses what we write to.
+Descriptor open_log_file(const std::string& path) {
+  constexpr mode_t kMode = 0600;
+  Descriptor file{::open(
+      path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, kMode)};
+  struct stat status {};
+  const bool is_ours = file.get() >= 0 && ::fstat(file.get(), &status) == 0 &&
+                       S_ISREG(status.st_mode) && status.st_uid == ::geteuid();
+  return is_ours ? std::move(file) : Descriptor{};
+}
+
 }  // namespace
+
+void Log::direct(LogTarget target) {
+  target_ = std::move(target);
+  syslog_ = {};
+  file_ = target_.file.empty() ? Descriptor{} : open_log_file(target_.file);
+}
 
 void Log::release() {
   held_ = false;
@@ -84,6 +138,25 @@ void Log::release() {
 }
 
 void Log::emit(LogLevel level, std::string_view message) {
+  if (target_.to_console) emit_to_console(level, message);
+  if (target_.syslog_facility) emit_to_syslog(level, message);
+  if (file_.get() < 0) return;
+  const std::string line = fmt::format("{}: {}\n", date(), message);
+  if (::write(file_.get(), line.data(), line.size()) < 0) ++dropped_;
+}
+
+void Log::emit_to_syslog(LogLevel level, std::string_view message) {
+  if (syslog_.get() < 0) syslog_ = connect_to_syslog();
+  const int priority = *target_.syslog_facility * 8 + severity_of(level);
+  std::string line = fmt::format("<{}>{} {}[{}]: {}", priority, syslog_date(), target_.identity,
+                                 ::getpid(), message);
+  if (line.size() > kLineMax) line.resize(kLineMax);
+  if (::send(syslog_.get(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return;
+  ++dropped_;
+  if (errno != EAGAIN) syslog_ = {};  // it may have been started anew
+}
+
+void Log::emit_to_console(LogLevel level, std::string_view message) {
   static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
   if (dropped_ > 0) {
     const std::string note = fmt::format("{} log lines were lost: nobody read them\n", dropped_);
@@ -91,7 +164,9 @@ void Log::emit(LogLevel level, std::string_view message) {
   }
   std::string line;
   if (journal) line = fmt::format("<{}>", severity_of(level));
-  if (config_.format == LogFormat::kJson) {
+  if (target_.style == LogTarget::Style::kKeepalived) {
+    line += fmt::format("{}: {}", date(), message);
+  } else if (config_.format == LogFormat::kJson) {
     line += fmt::format(R"({{"time":"{}","level":"{}","message":{}}})", timestamp(), name_of(level),
                         json_string(message));
   } else if (journal) {

@@ -1,4 +1,4 @@
-/// Log lines to standard error, which under systemd is the journal.
+/// Log lines to standard error, which under systemd is the journal, or to where keepalived's go.
 ///
 /// Writing never blocks: a line that the reader of a pipe has left no room for is dropped and
 /// counted, since a stuck log collector must not cost an address.
@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,8 +15,22 @@
 
 #include "ha/types.hpp"
 #include "vrrpd/config/config.hpp"
+#include "vrrpd/kernel/descriptor.hpp"
 
 namespace ha::vrrp {
+
+/// Where lines go, and how they begin there.
+struct LogTarget {
+  enum class Style : std::uint8_t {
+    kOwn,         ///< "2026-01-07T10:15:00.123Z ", or what the journal and `format` ask for
+    kKeepalived,  ///< "Wed Jan  7 10:15:00 2026: ", as keepalived prints
+  };
+  bool to_console = true;  ///< standard error
+  Style style = Style::kOwn;
+  std::optional<int> syslog_facility;  ///< to /dev/log, with the facility's number (RFC 5424)
+  std::string identity;                ///< the name in syslog
+  std::string file;                    ///< empty: none
+};
 
 class Log {
  public:
@@ -24,6 +39,9 @@ class Log {
   Log& operator=(const Log&) = delete;
 
   void configure(const LogConfig& config) { config_ = config; }
+
+  /// A file that cannot be opened, or belongs to somebody else, is left out.
+  void direct(LogTarget target);
 
   /// Keeps lines until release(), so that packets leave before anybody is told about them.
   void hold() { held_ = true; }
@@ -58,8 +76,13 @@ class Log {
     }
   }
   void emit(LogLevel level, std::string_view message);
+  void emit_to_console(LogLevel level, std::string_view message);
+  void emit_to_syslog(LogLevel level, std::string_view message);
 
   LogConfig config_;
+  LogTarget target_;
+  Descriptor syslog_;
+  Descriptor file_;
   std::uint64_t dropped_ = 0;
   bool held_ = false;
   std::vector<std::pair<LogLevel, std::string>> waiting_;

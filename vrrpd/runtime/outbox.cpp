@@ -29,6 +29,7 @@ void Outbox::add_addresses(std::span<const AddressRequest> requests) {
 }
 
 void Outbox::remove_addresses(std::span<const AddressRequest> requests) {
+  if (keeps_addresses_) return;
   for (const AddressRequest& request : requests) {
     changes_.push_back({false, request});
     std::erase_if(announcements_, [&](const Announcement& announcement) {

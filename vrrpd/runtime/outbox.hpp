@@ -35,6 +35,8 @@ class Outbox {
   void add_addresses(std::span<const AddressRequest> requests);
   /// Also withdraws announcements of these addresses that have not left yet.
   void remove_addresses(std::span<const AddressRequest> requests);
+  /// From now on what is removed stays in the kernel.
+  void keep_addresses() { keeps_addresses_ = true; }
   void announce(const Announcement& announcement);
 
   void flush();
@@ -62,6 +64,7 @@ class Outbox {
   std::vector<QueuedChange> changes_;
   std::vector<Announcement> announcements_;
   Throttle send_errors_;
+  bool keeps_addresses_ = false;
 };
 
 }  // namespace ha::vrrp

@@ -221,8 +221,10 @@ void RouterDriver::receive(const Received& received, const IpAddress& source, Ti
     record_->form(form_);
     encoded_.assign(destinations_.size(), {});
   }
+  const State before = state_;
   feed(AdvertReceived{source, advert.priority, advert.interval}, now);
   const Claim claim{source, advert.priority};
+  log_advert(claim, before);
   const auto rank = [](const Claim& of) { return std::pair{of.priority, of.source}; };
   if (claim.priority != kPriorityRelease && (!best_claim_ || rank(*best_claim_) < rank(claim))) {
     best_claim_ = claim;
@@ -287,7 +289,8 @@ void RouterDriver::handle(const Event& event, TimePoint now) {
   if (!group_.empty() && takes_over && std::holds_alternative<DeadlineReached>(event)) {
     next = step(config_.router, state_, TakeOverDeferred{}, now);
   }
-  state_ = std::move(next.next);
+  const State before = std::exchange(state_, std::move(next.next));
+  log_preempt_delay(before);
   for (const Action& action : next.actions) carry_out(action, now);
   if (is_master() && statistics_.advertisement_sent != advertised) {
     record_->advertised(now);
@@ -307,6 +310,7 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
       self.services_.outbox.add_addresses(self.managed());
     }
     void operator()(const ReleaseAddresses&) const {
+      self.services_.log.debug("({}) removing VIPs.", self.config_.name);
       self.services_.outbox.remove_addresses(self.held());
     }
     void operator()(const RestoreAddresses&) const { self.put_back(now); }
@@ -330,10 +334,7 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
           self.config_.name, heard.claim.source.to_string(), heard.claim.priority.value(),
           self.effective_.value(), self.losing_adverts_.suffix());
     }
-    void operator()(const MasterChanged& changed) const {
-      self.services_.log.info("({}) master set to {}", self.config_.name,
-                              changed.master.source.to_string());
-    }
+    void operator()(const MasterChanged& changed) const { self.log_master(changed.master); }
   } visitor{*this, now};
   std::visit(visitor, action);
 }
@@ -353,7 +354,9 @@ void RouterDriver::send_advert(Priority priority) {
     services_.outbox.advertise(*segment_, source_, destinations_[i], encoded(priority, i));
   }
   ++statistics_.advertisement_sent;
-  if (priority == kPriorityRelease) ++statistics_.priority_zero_pkts_sent;
+  if (priority != kPriorityRelease) return;
+  ++statistics_.priority_zero_pkts_sent;
+  services_.log.debug("({}) sent 0 priority", config_.name);
 }
 
 std::vector<AddressRequest> RouterDriver::requests(const InstanceConfig& config) const {
@@ -414,6 +417,7 @@ void RouterDriver::announce(Announced which) {
     });
     services_.outbox.announce(
         {request.interface, link->mac, request.prefix.address, config_.gratuitous_arp_form});
+    log_announcement(request, link->name);
   }
 }
 
@@ -485,7 +489,11 @@ void RouterDriver::log_transition(const Transitioned& transition) {
     log.info("({}) remains in MASTER STATE", config_.name);
   } else if (transition.to == "master") {
     ++statistics_.master_transitions;
+    const bool was_waiting =
+        transition.event != LastEvent::kStartup && transition.event != LastEvent::kInterfaceUp;
+    if (was_waiting) log.debug("({}) Receive advertisement timeout", config_.name);
     log.info("({}) Entering MASTER STATE", config_.name);
+    log.debug("({}) setting VIPs.", config_.name);
   } else if (transition.to == "backup") {
     const bool initial = transition.event == LastEvent::kStartup;
     if (transition.claim && !transition.stalled) {

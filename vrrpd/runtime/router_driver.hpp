@@ -141,6 +141,11 @@ class RouterDriver {
   void renew_lease(TimePoint now);
   void put_back(TimePoint now);
   void log_transition(const Transitioned& transition);
+  /// What an advertisement meant to a router that was in `before`.
+  void log_advert(const Claim& claim, const State& before);
+  void log_preempt_delay(const State& before);
+  void log_announcement(const AddressRequest& request, const std::string& interface);
+  void log_master(const Claim& master);
   void notify(Notice::Kind kind, TimePoint now, std::string reason);
   void judge_tracks();
   [[nodiscard]] std::string sentence(const Transitioned& transition) const;
@@ -193,6 +198,7 @@ class RouterDriver {
   LastEvent last_event_ = LastEvent::kNone;
   NewMasterReason new_master_reason_ = NewMasterReason::kNotMaster;
   std::string why_;
+  std::string last_master_;  ///< whom it followed last; empty: nobody
   WallClock since_;
   IpAddress last_adv_source_;
   Priority last_adv_priority_;

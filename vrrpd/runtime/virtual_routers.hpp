@@ -71,6 +71,8 @@ class VirtualRouters {
 
   /// Hands over for good: priority 0, then addresses away.
   void shut_down();
+  /// The addresses stay in the kernel when they are let go of.
+  void keep_addresses() { outbox_.keep_addresses(); }
 
   /// This machine's own addresses: all but the virtual ones.
   [[nodiscard]] LocalAddresses local_addresses() const;

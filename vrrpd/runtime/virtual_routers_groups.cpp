@@ -50,7 +50,8 @@ void VirtualRouters::settle_groups(TimePoint at) {
     group.told = state;
     if (!is_news) continue;
     const std::string_view word = name_of(state);
-    log_.info("(group {}) is {}", group.config.name, word);
+    log_.info("VRRP_Group({}) Syncing instances to {} state", group.config.name,
+              notify_word(word));
     const bool owed = notifier_.tell({Notice::Subject::kGroup, group.config.name,
                                       Notice::Kind::kState, notify_word(word), 0, ""},
                                      group.config.notify, at);

@@ -16,6 +16,7 @@ class FakeMachine final : public Machine {
  public:
   std::map<std::string, std::string> files;
   std::set<std::string> accounts;
+  std::map<std::pair<std::string, std::string>, std::string> untrusted;  ///< by program and user
   std::map<std::string, std::string> programs{{"killall", "/usr/bin/killall"}};
 
   [[nodiscard]] std::string host_name() const override { return "vm1"; }
@@ -47,6 +48,12 @@ class FakeMachine final : public Machine {
 
   [[nodiscard]] bool has_account(const std::string& user) const override {
     return accounts.count(user) == 1;
+  }
+
+  [[nodiscard]] std::string why_untrusted(const std::string& program,
+                                          const std::string& user) const override {
+    const auto found = untrusted.find({program, user});
+    return found == untrusted.end() ? "" : found->second;
   }
 };
 

@@ -195,5 +195,20 @@ TEST_CASE("the pipe for VRRP goes before the one for all", "[keepalived]") {
         Lines{"warning: notify_fifo '/run/f' is left out: there is one pipe, '/run/v'"});
 }
 
+TEST_CASE("a script that others may write to is warned of, since it will not be run",
+          "[keepalived]") {
+  FakeMachine machine;
+  machine.untrusted[{"/x/check", "root"}] = "/x is writable by everybody";
+  machine.untrusted[{"/x/notify", "jim"}] = "/x is writable by everybody";
+  CHECK(diagnose("vrrp_script c {\nscript \"/x/check\"\n}\n" +
+                     instance_with("track_script { c }\nnotify \"/x/notify\" jim"),
+                 machine) ==
+        std::vector<std::string>{
+            "1: warning: '/x/check' will not be run: /x is writable by everybody; keepalived runs "
+            "it unless enable_script_security is set",
+            "4: warning: '/x/notify' will not be run: /x is writable by everybody; keepalived runs "
+            "it unless enable_script_security is set"});
+}
+
 }  // namespace
 }  // namespace ha::keepalived
