@@ -155,9 +155,10 @@ int run(const CommandLine& line) {
     if (!line.logs_to_console) std::fputs(text_of(loaded).c_str(), stderr);
     return keepalived::kExitConfiguration;
   }
+  log.configure(loaded.config->log);
   for (const std::string& option : line.ignored) log.debug("{} has no effect here", option);
-  for (const std::string& capability : missing_capabilities()) {
-    log.error("{} is missing: run it as root, or with this capability", capability);
+  if (const auto missing = missing_capabilities(); !missing.empty()) {
+    log.error("{} is missing: run it as root, or with this capability", missing.front());
     return keepalived::kExitPermission;
   }
   if (const pid_t other = keepalived::running_process(line.pid_file); other != 0) {

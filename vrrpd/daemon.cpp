@@ -439,7 +439,7 @@ int run_daemon(const DaemonOptions& options, Config config) {
   return_memory();
   Ward ward{[&] { return run_engine(options, *estate, *diary); }, [&] { ++estate->deaths(); },
             [&] { execute_last_will(*estate, log); }};
-  ward.started = [&](pid_t engine) { log.debug("Starting VRRP child process, pid={}", engine); };
+  ward.started = [&](pid_t engine) { log.info("Starting VRRP child process, pid={}", engine); };
   ward.restarts = options.restarts_engine;
   return guard(log, ward);
 }

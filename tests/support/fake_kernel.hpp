@@ -48,6 +48,22 @@ class FakeKernel final : public Kernel {
     return result;
   }
 
+  Result<void> add_routing(std::span<const Routing> routing) override {
+    if (refusal_ != 0) return failure(refusal_, "add routes");
+    for (const Routing& one : routing) {
+      if (std::find(routing_.begin(), routing_.end(), one) == routing_.end()) {
+        routing_.push_back(one);
+      }
+    }
+    return {};
+  }
+
+  Result<void> remove_routing(std::span<const Routing> routing) override {
+    if (refusal_ != 0) return failure(refusal_, "remove routes");
+    for (const Routing& one : routing) std::erase(routing_, one);
+    return {};
+  }
+
   void catch_up() override { deliver(); }
 
   void on_event(std::function<void(const KernelEvent&)> handler) override {
@@ -133,6 +149,7 @@ class FakeKernel final : public Kernel {
   // ---- what really is, visible yet or not ----
 
   [[nodiscard]] const std::vector<Address>& installed() const { return now_.addresses(); }
+  [[nodiscard]] const std::vector<Routing>& routing() const { return routing_; }
 
  private:
   int add(const AddressRequest& request) {
@@ -166,6 +183,7 @@ class FakeKernel final : public Kernel {
     now_.apply(event, [this](const KernelEvent& change) { pending_.push_back(change); });
   }
 
+  std::vector<Routing> routing_;
   Picture now_;
   Picture seen_;
   std::deque<KernelEvent> pending_;

@@ -22,6 +22,9 @@ inline constexpr std::array<Choice<vrrp::ArpForm>, 3> kArpFormChoices{
     {{"request", vrrp::ArpForm::kRequest},
      {"reply", vrrp::ArpForm::kReply},
      {"both", vrrp::ArpForm::kBoth}}};
+/// Others are written as numbers.
+inline constexpr std::array<Choice<int>, 5> kScopeNames{
+    {{"global", 0}, {"site", 200}, {"link", 253}, {"host", 254}, {"nowhere", 255}}};
 inline constexpr std::array<Choice<probe::Combine>, 2> kCombineChoices{
     {{"and", probe::Combine::kAnd}, {"or", probe::Combine::kOr}}};
 /// Without kMatch, which is written as a map.

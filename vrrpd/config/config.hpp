@@ -10,6 +10,7 @@
 
 #include "ha/command.hpp"
 #include "ha/ip.hpp"
+#include "ha/routing.hpp"
 #include "ha/types.hpp"
 #include "haproxy_probe/config.hpp"
 #include "vrrpd/checks/config.hpp"
@@ -23,6 +24,7 @@ struct VirtualAddress {
   std::string label;      ///< IPv4 only, empty: none
   bool advertise = true;  ///< false: installed, but not in the advertisement
   bool noprefixroute = false;
+  std::uint8_t scope = 0;  ///< rtnetlink(7): 0 global, 253 link, 254 host; IPv4 only
 
   friend bool operator==(const VirtualAddress&, const VirtualAddress&) = default;
 };
@@ -109,6 +111,8 @@ struct InstanceConfig {
   std::string
       interface;  ///< empty: the one whose subnet holds the first address, found at run time
   Vrid vrid;
+  /// False: without its link it stays what it is.
+  bool watches_link = true;
   /// Version, priority, interval, preemption and announcements: what the election needs.
   RouterConfig router;
   /// At least one; all advertised ones of one family, IPv6 link-local ones first.
@@ -123,10 +127,19 @@ struct InstanceConfig {
   /// Lifetime in the kernel of the addresses we install, whole seconds; nothing: they stay until
   /// removed. At least 3 advertisement intervals.
   std::optional<Duration> lease;
+  /// Installed while master.
+  std::vector<Route> routes;
+  std::vector<Rule> rules;
   std::vector<Track> tracks;
   NotifyConfig notify;
 
-  [[nodiscard]] Family family() const { return family_of(addresses.front().prefix.address); }
+  /// That of the advertised addresses.
+  [[nodiscard]] Family family() const {
+    for (const VirtualAddress& address : addresses) {
+      if (address.advertise) return family_of(address.prefix.address);
+    }
+    return family_of(addresses.front().prefix.address);
+  }
 
   friend bool operator==(const InstanceConfig&, const InstanceConfig&) = default;
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "settings/routing.hpp"
 #include "settings/scalars.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/load.hpp"
@@ -74,12 +75,21 @@ class Printer {
   std::string out_;
 };
 
+[[nodiscard]] std::string scope_text(int scope) {
+  for (const auto& choice : config::kScopeNames) {
+    if (choice.value == scope) return std::string{choice.word};
+  }
+  return std::to_string(scope);
+}
+
 [[nodiscard]] std::string text_of(const VirtualAddress& address) {
   std::string text = fmt::format("{{address: {}", scalar(address.prefix));
   if (!address.interface.empty()) text += ", interface: " + scalar(address.interface);
   if (!address.label.empty()) text += ", label: " + scalar(address.label);
-  return text + fmt::format(", advertise: {}, noprefixroute: {}}}", address.advertise,
-                            address.noprefixroute);
+  text +=
+      fmt::format(", advertise: {}, noprefixroute: {}", address.advertise, address.noprefixroute);
+  if (address.prefix.address.is_v4()) text += ", scope: " + scope_text(address.scope);
+  return text + "}";
 }
 
 [[nodiscard]] std::string text_of(const TrackEffect& effect) {
@@ -225,6 +235,8 @@ void print_election(Printer& printer, const RouterConfig& router) {
   printer.line(4, "advertisement_interval: {}", to_text(router.advertisement_interval));
   printer.line(4, "preempt: {}", word_of(router.preempt, config::kPreemptChoices));
   printer.line(4, "preempt_delay: {}", to_text(router.preempt_delay));
+  printer.line(4, "answer_lesser: {}", router.answers_lesser);
+  printer.line(4, "answer_better: {}", router.answers_better);
 }
 
 void print_peers(Printer& printer, const InstanceConfig& instance) {
@@ -243,6 +255,13 @@ void print_peers(Printer& printer, const InstanceConfig& instance) {
   printer.line(4, "checksum: {}", word_of(instance.checksum, config::kChecksumChoices));
 }
 
+template <class T>
+void print_routing(Printer& printer, std::string_view key, const std::vector<T>& all) {
+  if (all.empty()) return;
+  printer.line(4, "{}:", key);
+  for (const T& one : all) printer.line(6, "- {}", scalar(config::to_text(one)));
+}
+
 void print_instance(Printer& printer, const InstanceConfig& instance) {
   printer.line(2, "- name: {}", scalar(instance.name));
   if (!instance.interface.empty()) printer.line(4, "interface: {}", scalar(instance.interface));
@@ -253,10 +272,16 @@ void print_instance(Printer& printer, const InstanceConfig& instance) {
     printer.line(6, "- {}", text_of(address));
   print_peers(printer, instance);
   const AnnouncementSchedule& schedule = instance.router.announcements;
-  printer.line(4, "gratuitous_arp: {{repeat: {}, second_burst_delay: {}, refresh: {}, form: {}}}",
+  printer.line(4, "watch_link: {}", instance.watches_link);
+  printer.line(4,
+               "gratuitous_arp: {{repeat: {}, second_burst_delay: {}, refresh: {}, "
+               "refresh_repeat: {}, form: {}}}",
                schedule.repeat, to_text(schedule.second_burst_delay), to_text(schedule.refresh),
+               schedule.refresh_repeat,
                word_of(instance.gratuitous_arp_form, config::kArpFormChoices));
   printer.line(4, "lease: {}", instance.lease ? to_text(*instance.lease) : "off");
+  print_routing(printer, "routes", instance.routes);
+  print_routing(printer, "rules", instance.rules);
   printer.line(4, "track: [{}]",
                joined(instance.tracks, [](const Track& track) { return text_of(track); }));
   print_notify(printer, instance.notify, false);

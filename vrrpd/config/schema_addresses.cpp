@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/draft.hpp"
 
 namespace ha::config {
@@ -12,8 +13,8 @@ namespace {
 
 using vrrp::VirtualAddress;
 
-constexpr std::string_view kAddressKnown[] = {"address", "interface", "label", "advertise",
-                                              "noprefixroute"};
+constexpr std::string_view kAddressKnown[] = {"address",   "interface",     "label",
+                                              "advertise", "noprefixroute", "scope"};
 
 // The count is one byte of the advertisement (RFC 9568 section 5.2.5).
 constexpr std::size_t kAdvertisedMax = 255;
@@ -46,6 +47,21 @@ void read_label(const Section& section, std::string_view interface, VirtualAddre
   }
 }
 
+/// A name or a number, as ip-address(8) has it.
+void read_scope(const Section& section, VirtualAddress& address, Diagnostics& diagnostics) {
+  int scope = address.scope;
+  const Read read = section.read("scope", scope, [](std::string_view text) -> Parsed<int> {
+    if (const auto named = parse_choice(text, kScopeNames)) return *named;
+    const auto number = parse_integer(text, {0, 255});
+    if (number) return *number;
+    return tl::make_unexpected("is not global, site, link, host, nowhere or 0-255");
+  });
+  address.scope = static_cast<std::uint8_t>(scope);
+  if (read == Read::kValid && address.prefix.address.is_v6()) {
+    diagnostics.error(section.position_of("scope"), "scope is for IPv4 only");
+  }
+}
+
 /// One item of the list; nothing if its address was refused.
 [[nodiscard]] std::optional<VirtualAddress> read_address(const Node& item, const Draft& draft,
                                                          Diagnostics& diagnostics) {
@@ -67,13 +83,15 @@ void read_label(const Section& section, std::string_view interface, VirtualAddre
   read_label(*section, labelled, address, diagnostics);
   section->boolean("advertise", address.advertise);
   section->boolean("noprefixroute", address.noprefixroute);
+  read_scope(*section, address, diagnostics);
   if (!is_given || prefix != Read::kValid) return std::nullopt;
   return address;
 }
 
-/// One family an instance; version 2 is IPv4 only (RFC 3768 section 1).
+/// One family is advertised; version 2 is IPv4 only (RFC 3768 section 1).
 [[nodiscard]] bool check_family(const VirtualAddress& address, Position position, Draft& draft,
                                 Diagnostics& diagnostics) {
+  if (!address.advertise) return true;
   const Family family = family_of(address.prefix.address);
   if (!draft.family) {
     draft.family = family;

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "settings/routing.hpp"
 #include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/draft.hpp"
@@ -26,14 +27,16 @@ constexpr std::string_view kKnown[] = {
     "source_address", "multicast_group", "unicast_peers",
     "minimum_ttl",    "authentication",  "checksum",
     "gratuitous_arp", "lease",           "track",
-    "notify"};
+    "notify",         "watch_link",      "answer_lesser",
+    "answer_better",  "routes",          "rules"};
 constexpr std::string_view kLater[] = {"virtual_mac"};
 constexpr std::string_view kAuthenticationKnown[] = {"type", "password"};
 constexpr std::string_view kGratuitousArpKnown[] = {"repeat", "second_burst_delay", "refresh",
-                                                    "form"};
+                                                    "refresh_repeat", "form"};
 
 constexpr std::size_t kInstancesMax = 4096;
 constexpr std::size_t kNameSizeBytesMax = 64;
+constexpr std::size_t kRoutesMax = 1024;
 constexpr std::size_t kPasswordSizeBytesMax = 8;  // RFC 2338 section 5.3.10
 constexpr DurationRange kPreemptDelayRange{0s, 1h};
 constexpr DurationRange kLeaseRange{1s, 1h};
@@ -81,6 +84,9 @@ void read_election(const Section& section, Draft& draft) {
   section.read("preempt", router.preempt,
                [](std::string_view text) { return parse_choice(text, kPreemptChoices); });
   section.duration("preempt_delay", router.preempt_delay, kPreemptDelayRange);
+  section.boolean("answer_lesser", router.answers_lesser);
+  section.boolean("answer_better", router.answers_better);
+  section.boolean("watch_link", draft.config.watches_link);
 }
 
 /// The password appears in no message.
@@ -140,6 +146,9 @@ void read_gratuitous_arp(const Section& instance, Draft& draft, Diagnostics& dia
   schedule.repeat = static_cast<std::uint32_t>(repeat);
   section->duration("second_burst_delay", schedule.second_burst_delay, kSecondBurstDelayRange);
   section->duration("refresh", schedule.refresh, kRefreshRange);
+  int refresh_repeat = static_cast<int>(schedule.refresh_repeat);
+  section->integer("refresh_repeat", refresh_repeat, {1, 255});
+  schedule.refresh_repeat = static_cast<std::uint32_t>(refresh_repeat);
   vrrp::ArpForm& form = draft.config.gratuitous_arp_form;
   section->read("form", form,
                 [](std::string_view text) { return parse_choice(text, kArpFormChoices); });
@@ -171,6 +180,16 @@ void read_lease(const Section& section, Draft& draft, Diagnostics& diagnostics) 
   }
 }
 
+template <class T, class Parse>
+void read_routing(const Section& section, const char* key, std::vector<T>& into, Parse&& parse,
+                  Diagnostics& diagnostics) {
+  const Node* list = section.find(key);
+  if (list == nullptr || !is_list(*list, key, kRoutesMax, diagnostics)) return;
+  for (const Node& item : list->items) {
+    if (auto read = read_scalar(item, key, diagnostics, parse)) into.push_back(std::move(*read));
+  }
+}
+
 /// The order matters: later parts are checked against earlier ones.
 [[nodiscard]] Draft read_instance(const Node& item, Instances& instances,
                                   Diagnostics& diagnostics) {
@@ -187,6 +206,8 @@ void read_lease(const Section& section, Draft& draft, Diagnostics& diagnostics) 
   read_checksum(*section, draft, diagnostics);
   read_gratuitous_arp(*section, draft, diagnostics);
   read_lease(*section, draft, diagnostics);
+  read_routing(*section, "routes", draft.config.routes, parse_route, diagnostics);
+  read_routing(*section, "rules", draft.config.rules, parse_rule, diagnostics);
   read_tracks(*section, draft, instances.tracks, diagnostics);
   if (const Node* notify = section->find("notify")) {
     draft.config.notify = read_notify(*notify, Notified::kInstance, diagnostics);

@@ -74,7 +74,11 @@ Step step_down(const Context& context, const Master& master, const AdvertReceive
   accept(context, backup, advert);
   Transitioned transition{"backup", LastEvent::kHigherPriorityBackup, NewMasterReason::kNotMaster,
                           Claim{advert.source, advert.priority}, stalled};
-  return {std::move(backup), {ReleaseAddresses{}, std::move(transition)}};
+  std::vector<Action> actions;
+  if (context.config.answers_better && !stalled) actions.emplace_back(SendAdvert{master.priority});
+  actions.emplace_back(ReleaseAddresses{});
+  actions.emplace_back(std::move(transition));
+  return {std::move(backup), std::move(actions)};
 }
 
 // ---- becoming master ----
@@ -500,6 +504,7 @@ struct InMaster {
     std::vector<Action> actions;
     if (losing) actions.emplace_back(LosingAdvertHeard{*losing});
     if (has_to_listen()) return {std::move(next), std::move(actions)};
+    if (losing && !context.config.answers_lesser) return {std::move(next), std::move(actions)};
 
     const Duration interval = context.config.advertisement_interval;
     const bool may_answer = context.now >= master.answer_from;
@@ -538,10 +543,13 @@ struct InMaster {
       next.rounds_left = std::max(next.rounds_left, schedule.repeat);
     }
     if (!next.announce_at || context.now < *next.announce_at) return;
-    if (next.rounds_left == 0) next.announced = Announced::kAll;
+    if (next.rounds_left == 0) {
+      next.announced = Announced::kAll;
+      next.rounds_left = schedule.refresh_repeat;
+    }
     actions.emplace_back(Announce{next.announced});
     next.announce_from = context.now + kConflictAnnouncementInterval;
-    if (next.rounds_left > 0) --next.rounds_left;
+    --next.rounds_left;
     next.announce_at.reset();
     if (next.rounds_left > 0) {
       next.announce_at = context.now + kAnnouncementSpacing;

@@ -32,6 +32,8 @@ struct AnnouncementSchedule {
   Duration second_burst_delay = std::chrono::seconds{5};
   /// Then one round each time this long has passed while master; 0 does without.
   Duration refresh = std::chrono::seconds{60};
+  /// Of so many rounds; at least 1.
+  std::uint32_t refresh_repeat = 1;
 
   friend bool operator==(const AnnouncementSchedule&, const AnnouncementSchedule&) = default;
 };
@@ -47,6 +49,11 @@ struct RouterConfig {
   /// dropped.
   Duration preempt_delay{};
   AnnouncementSchedule announcements;
+  /// As master, answers an advertisement with a lesser claim (RFC 9568 section 6.4.3).
+  bool answers_lesser = true;
+  /// As master, advertises once more before it yields to a better claim, so that what lies between
+  /// the two learns from the new master's answer where the addresses are.
+  bool answers_better = false;
 
   friend bool operator==(const RouterConfig&, const RouterConfig&) = default;
 };

@@ -38,6 +38,13 @@ void remove_addresses(const Config& config, Kernel& kernel, Log& log) {
     if (!address.ours || !configured.contains(address.prefix.address)) continue;
     requests.push_back({address.interface, address.prefix, {}, false, {}});
   }
+  for (const InstanceConfig& instance : config.instances) {
+    std::vector<Routing> routing{instance.routes.begin(), instance.routes.end()};
+    routing.insert(routing.end(), instance.rules.begin(), instance.rules.end());
+    if (auto removed = kernel.remove_routing(routing); !removed) {
+      log.error("{}", removed.error().message());
+    }
+  }
   if (auto removed = kernel.remove_addresses(requests); !removed) {
     log.error("{}", removed.error().message());
   }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "settings/routing.hpp"
 #include "settings/scalars.hpp"
+#include "vrrpd/config/choices.hpp"
 #include "vrrpd/keepalived/sections.hpp"
 
 namespace ha::keepalived {
@@ -23,6 +25,21 @@ constexpr std::ptrdiff_t kAdvertisedMax = 255;
   return has_value ? 2 : 1;
 }
 
+/// Names of /etc/iproute2/rt_scopes as it comes, or numbers.
+void read_scope(VirtualAddress& address, const std::string& value, Place place, Reading& reading) {
+  const auto named = config::parse_choice(value, config::kScopeNames);
+  const auto number = config::parse_integer(value, {0, 255});
+  if (!named && !number) {
+    reading.report.error(place, fmt::format("scope {} is not global, site, link, host, nowhere or "
+                                            "a number in 0 to 255",
+                                            shown(value)));
+  } else if (address.prefix.address.is_v4()) {
+    address.scope = static_cast<std::uint8_t>(named ? *named : *number);
+  } else {
+    reading.report.note(place, "scope: makes no difference to an IPv6 address");
+  }
+}
+
 void read_option(VirtualAddress& address, const std::string& option, const std::string& value,
                  Place place, Reading& reading) {
   const auto refuse = [&](const std::string& why) {
@@ -34,9 +51,8 @@ void read_option(VirtualAddress& address, const std::string& option, const std::
     address.interface = *name;
   } else if (option == "label") {
     address.label = value;
-  } else if (option == "scope" && value != "global" && value != "0") {
-    reading.report.warning(
-        place, fmt::format("scope {}: the address is installed with scope global", shown(value)));
+  } else if (option == "scope") {
+    read_scope(address, value, place, reading);
   } else if (option == "noprefixroute") {
     address.noprefixroute = true;
   }
@@ -96,6 +112,29 @@ void check_label(VirtualAddress& address, const Instance& instance, Place place,
       [&](const VirtualAddress& other) { return other.prefix.address == address.prefix.address; });
 }
 
+/// What VRRP does not lose by: keepalived's own options of a line.
+[[nodiscard]] std::string without_tracking(const Statement& line) {
+  std::string text;
+  for (std::size_t i = 0; i < line.words.size(); ++i) {
+    if (line.words[i] == "no_track") continue;
+    text += (text.empty() ? "" : " ") + line.words[i];
+  }
+  return text;
+}
+
+template <class T, class Parse>
+void read_routing(std::vector<T>& into, const Statement& block, Reading& reading, Parse parse) {
+  for (const Statement& line : block.block) {
+    const std::string text = without_tracking(line);
+    if (auto read = parse(text)) {
+      into.push_back(std::move(*read));
+    } else {
+      reading.report.warning(line.place, fmt::format("{}: {} is left out: it {}", block.keyword(),
+                                                     shown(text), read.error()));
+    }
+  }
+}
+
 }  // namespace
 
 void read_addresses(Instance& instance, const Statement& block, Reading& reading) {
@@ -122,6 +161,16 @@ void read_addresses(Instance& instance, const Statement& block, Reading& reading
   }
 }
 
+void read_routes(Instance& instance, const Statement& block, Reading& reading) {
+  read_routing(instance.routes, block, reading,
+               [](const std::string& text) { return config::parse_route(text); });
+}
+
+void read_rules(Instance& instance, const Statement& block, Reading& reading) {
+  read_routing(instance.rules, block, reading,
+               [](const std::string& text) { return config::parse_rule(text); });
+}
+
 void settle_addresses(Instance& instance, const std::string& default_interface, Reading& reading) {
   std::vector<VirtualAddress> kept;
   std::optional<Family> family;
@@ -132,15 +181,11 @@ void settle_addresses(Instance& instance, const std::string& default_interface, 
   for (std::size_t i = 0; i < instance.addresses.size(); ++i) {
     VirtualAddress& address = instance.addresses[i];
     const Place place = instance.address_places[i];
-    if (family && family_of(address.prefix.address) != *family) {
-      const std::string text =
-          fmt::format("address {} is left out: the router advertises {}", to_string(address.prefix),
-                      *family == Family::kIpv4 ? "IPv4" : "IPv6");
-      if (address.advertise) {
-        reading.report.note(place, text + ", and keepalived leaves it out, too");
-      } else {
-        reading.report.warning(place, text + "; give it an instance of its own");
-      }
+    if (address.advertise && family_of(address.prefix.address) != *family) {
+      reading.report.note(place, fmt::format("address {} is left out, as by keepalived: the router "
+                                             "advertises {}",
+                                             to_string(address.prefix),
+                                             *family == Family::kIpv4 ? "IPv4" : "IPv6"));
       continue;
     }
     if (address.advertise && ++advertised > kAdvertisedMax) {

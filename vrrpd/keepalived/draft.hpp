@@ -26,6 +26,9 @@ struct Shared {
   std::optional<Duration> garp_delay;
   std::optional<int> garp_repeat;
   std::optional<Duration> garp_refresh;
+  std::optional<int> garp_refresh_repeat;
+  std::optional<bool> is_silent_to_lesser;  ///< lower_prio_no_advert
+  std::optional<bool> answers_better;       ///< higher_prio_send_advert
   std::optional<bool> is_strict;
   std::optional<bool> checksum_as_v2;
   std::optional<bool> notify_priority_changes;
@@ -86,11 +89,14 @@ struct Instance {
   std::optional<Authentication> authentication;
   std::vector<vrrp::VirtualAddress> addresses;
   std::vector<Place> address_places;
+  std::vector<Route> routes;
+  std::vector<Rule> rules;
   std::vector<IpAddress> peers;
   bool has_peers = false;
   int min_ttl = 1;
   std::optional<IpAddress> source;
   std::optional<IpAddress> group;
+  bool ignores_link = false;  ///< dont_track_primary
   bool has_nopreempt = false;
   Place nopreempt_place;
   std::optional<Duration> preempt_delay;

@@ -176,7 +176,6 @@ void add_instance(Lines& lines, const Config& all, const Both& both) {
   lines.add("   VRRP Version = {}", static_cast<int>(router.version));
   if (const auto* group = group_of(all, config.name)) lines.add("   Sync group = {}", group->name);
   lines.add("   State = {}", state.word);
-  lines.add("   Flags:");
   lines.add("   Wantstate = {}", state.word);
   lines.add("   Last transition = {} ({})", epoch_text(since_epoch(status)),
             date_text(since_epoch(status)));

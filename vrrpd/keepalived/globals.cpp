@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "vrrpd/keepalived/sections.hpp"
@@ -17,7 +18,7 @@ constexpr Duration kDelayKept = 1h;
 constexpr Duration kRefreshKept = 24h;
 
 void warn_kept(const Statement& line, const std::string& kept, Reading& reading) {
-  reading.report.warning(line.place, fmt::format("{} {} is more than vrrpd does; {} is taken",
+  reading.report.warning(line.place, fmt::format("{} {} is not what vrrpd does; {} is taken",
                                                  line.keyword(), shown(line.words[1]), kept));
 }
 
@@ -84,7 +85,7 @@ constexpr Reader<Globals> kReaders[] = {
     {"vrrp_garp_master_refresh", 2,
      [](Globals& g, const Statement& line, Reading& r) { read_garp_refresh(g.shared, line, r); }},
     {"vrrp_garp_master_refresh_repeat", 2,
-     [](Globals&, const Statement& line, Reading& r) { read_refresh_repeat(line, r); }},
+     [](Globals& g, const Statement& line, Reading& r) { read_refresh_repeat(g.shared, line, r); }},
     {"vrrp_garp_interval", 2,
      [](Globals&, const Statement& line, Reading& r) { read_pacing(line, r); }},
     {"vrrp_gna_interval", 2,
@@ -96,9 +97,13 @@ constexpr Reader<Globals> kReaders[] = {
     {"vrrp_down_timer_adverts", 2,
      [](Globals&, const Statement& line, Reading& r) { read_down_timer_adverts(line, r); }},
     {"vrrp_lower_prio_no_advert", 2,
-     [](Globals&, const Statement& line, Reading& r) { read_off(line, r); }},
+     [](Globals& g, const Statement& line, Reading& r) {
+       read_lower_prio_no_advert(g.shared, line, r);
+     }},
     {"vrrp_higher_prio_send_advert", 2,
-     [](Globals&, const Statement& line, Reading& r) { read_off(line, r); }},
+     [](Globals& g, const Statement& line, Reading& r) {
+       read_higher_prio_send_advert(g.shared, line, r);
+     }},
     {"vrrp_owner_ignore_adverts", 2,
      [](Globals&, const Statement& line, Reading& r) { read_off(line, r); }},
     {"v3_checksum_as_v2", 2,
@@ -154,13 +159,21 @@ void read_garp_refresh(Shared& shared, const Statement& line, Reading& reading) 
   if (*shared.garp_refresh != std::chrono::seconds{*refresh}) warn_kept(line, "24h", reading);
 }
 
-void read_refresh_repeat(const Statement& line, Reading& reading) {
+void read_refresh_repeat(Shared& shared, const Statement& line, Reading& reading) {
   const auto repeat = integer_at(line, 1, 0, kRepeatMax, reading);
-  if (repeat && *repeat != 1) {
-    reading.report.warning(line.place,
-                           fmt::format("{} {}: a refresh is one announcement of each address",
-                                       line.keyword(), *repeat));
+  if (!repeat) return;
+  shared.garp_refresh_repeat = std::clamp(*repeat, 1, kRepeatKept);
+  if (*shared.garp_refresh_repeat != *repeat) {
+    warn_kept(line, std::to_string(*shared.garp_refresh_repeat), reading);
   }
+}
+
+void read_lower_prio_no_advert(Shared& shared, const Statement& line, Reading& reading) {
+  shared.is_silent_to_lesser = flag(line, reading);
+}
+
+void read_higher_prio_send_advert(Shared& shared, const Statement& line, Reading& reading) {
+  shared.answers_better = flag(line, reading);
 }
 
 void read_down_timer_adverts(const Statement& line, Reading& reading) {

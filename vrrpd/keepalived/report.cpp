@@ -18,6 +18,14 @@ namespace {
   return clean;
 }
 
+/// Whatever a message was made of, it is one line that does nothing to a terminal.
+[[nodiscard]] std::string one_line(std::string text) {
+  for (char& c : text) {
+    if ((c >= '\0' && c < ' ') || c == '\x7f') c = '?';
+  }
+  return text;
+}
+
 }  // namespace
 
 std::size_t Report::add_file(std::string_view path) {
@@ -31,7 +39,7 @@ void Report::add(Place place, vrrp::Severity severity, std::string text) {
     ++dropped_;
     return;
   }
-  kept_.push_back({place, severity, std::move(text)});
+  kept_.push_back({place, severity, one_line(std::move(text))});
 }
 
 std::vector<vrrp::Diagnostic> Report::diagnostics() const {

@@ -117,6 +117,7 @@ class Resolver {
     config.lease =
         std::chrono::ceil<std::chrono::seconds>(3 * config.router.advertisement_interval);
     set_election(instance, config.router);
+    config.watches_link = !instance.ignores_link;
     config.router.announcements = announcements_of(instance.shared);
     config.addresses = instance.addresses;
     set_peers(instance, family, config);
@@ -126,6 +127,8 @@ class Resolver {
     if (message_only && config.router.version == Version::k3 && family == Family::kIpv4) {
       config.checksum = vrrp::ChecksumPolicy::kMessageOnly;
     }
+    config.routes = instance.routes;
+    config.rules = instance.rules;
     config.tracks = tracks_of(instance);
     config.notify = instance.notify;
     config.notify.priority_changes = chosen(instance.shared.notify_priority_changes,
@@ -161,6 +164,10 @@ class Resolver {
   }
 
   void set_election(const Instance& instance, vrrp::RouterConfig& router) {
+    const Shared& shared = draft_.globals.shared;
+    router.answers_lesser =
+        !chosen(instance.shared.is_silent_to_lesser, shared.is_silent_to_lesser, false);
+    router.answers_better = chosen(instance.shared.answers_better, shared.answers_better, false);
     const bool is_master = instance.is_initially_master.value_or(false);
     const int priority = instance.priority.value_or(is_master ? kPriorityMax : kPriorityDefault);
     if (is_master && !instance.priority) {
@@ -192,6 +199,8 @@ class Resolver {
     schedule.second_burst_delay =
         chosen(own.garp_delay, globals.shared.garp_delay, is_minimal ? Duration{} : Duration{5s});
     schedule.refresh = chosen(own.garp_refresh, globals.shared.garp_refresh, Duration{});
+    schedule.refresh_repeat = static_cast<std::uint32_t>(
+        chosen(own.garp_refresh_repeat, globals.shared.garp_refresh_repeat, 1));
     return schedule;
   }
 

@@ -14,6 +14,10 @@ void read_tracker(Draft& draft, const Statement& block, Reading& reading);
 /// The lines of virtual_ipaddress and virtual_ipaddress_excluded.
 void read_addresses(Instance& instance, const Statement& block, Reading& reading);
 
+/// The lines of virtual_routes and virtual_rules. One that cannot be installed is left out.
+void read_routes(Instance& instance, const Statement& block, Reading& reading);
+void read_rules(Instance& instance, const Statement& block, Reading& reading);
+
 /// Leaves out what an instance cannot have: addresses of two families, labels of other interfaces.
 void settle_addresses(Instance& instance, const std::string& default_interface, Reading& reading);
 
@@ -28,9 +32,10 @@ void read_version(Shared& shared, const Statement& line, Reading& reading);
 void read_garp_delay(Shared& shared, const Statement& line, Reading& reading);
 void read_garp_repeat(Shared& shared, const Statement& line, Reading& reading);
 void read_garp_refresh(Shared& shared, const Statement& line, Reading& reading);
-/// Accepts nothing but 1, the default; warns of anything else that is valid.
-void read_refresh_repeat(const Statement& line, Reading& reading);
-/// The same for 3.
+void read_refresh_repeat(Shared& shared, const Statement& line, Reading& reading);
+void read_lower_prio_no_advert(Shared& shared, const Statement& line, Reading& reading);
+void read_higher_prio_send_advert(Shared& shared, const Statement& line, Reading& reading);
+/// Accepts nothing but 3, the default; warns of anything else that is valid.
 void read_down_timer_adverts(const Statement& line, Reading& reading);
 /// The same for `off`.
 void read_off(const Statement& line, Reading& reading);

@@ -14,6 +14,7 @@
 #include "ha/ip.hpp"
 #include "ha/mac.hpp"
 #include "ha/result.hpp"
+#include "ha/routing.hpp"
 #include "ha/types.hpp"
 
 namespace ha::vrrp {
@@ -48,6 +49,7 @@ struct AddressRequest {
   /// The kernel removes it by itself when so long has passed since it was last installed; whole
   /// seconds, 0 is never. It may take up to a second longer.
   std::chrono::seconds lease{};
+  std::uint8_t scope = 0;  ///< rtnetlink(7); IPv4 only
   friend bool operator==(const AddressRequest&, const AddressRequest&) = default;
 };
 
@@ -79,7 +81,7 @@ class Kernel {
   [[nodiscard]] virtual const std::vector<Link>& links() const = 0;
   [[nodiscard]] virtual const std::vector<Address>& addresses() const = 0;
 
-  /// Installs all of `requests` in batches: global scope, marked as ours, IPv6 without duplicate
+  /// Installs all of `requests` in batches: marked as ours, IPv6 without duplicate
   /// address detection and /128 with preferred lifetime 0. One that is there already is success,
   /// whoever put it there, and gets our mark and these lifetimes. Returns the first refusal, after
   /// trying all.
@@ -88,6 +90,13 @@ class Kernel {
   /// Removes them in batches; one that is gone already is success. Returns the first refusal, after
   /// trying all.
   virtual Result<void> remove_addresses(std::span<const AddressRequest> requests) = 0;
+
+  /// Installs all of `routing`, one after the other. What is there already is success. Returns the
+  /// first refusal, after trying all; an interface that is missing is one.
+  virtual Result<void> add_routing(std::span<const Routing> routing) = 0;
+
+  /// Removes them; what is gone already, or its interface, is success.
+  virtual Result<void> remove_routing(std::span<const Routing> routing) = 0;
 
   /// Reads the notifications that are there already, without waiting for the loop; afterwards the
   /// picture holds every change that was made here. Not for use in the handler of on_event(), which

@@ -102,7 +102,20 @@ int error_number_of(nlmsghdr& message) {
 /// Whether `error_number` says that there was nothing to do.
 bool is_done_already(Change change, int error_number) {
   if (change == Change::kAdd) return error_number == EEXIST;
-  return error_number == EADDRNOTAVAIL || error_number == ENODEV;
+  return error_number == EADDRNOTAVAIL || error_number == ENODEV || error_number == ESRCH ||
+         error_number == ENOENT;
+}
+
+/// For messages: what it is about.
+std::string name_of(const Routing& routing) {
+  const auto text_of = [](const std::optional<Prefix>& prefix, const char* otherwise) {
+    return prefix ? to_string(*prefix) : std::string{otherwise};
+  };
+  if (const auto* const route = std::get_if<Route>(&routing)) {
+    return fmt::format("{} of table {}", text_of(route->destination, "default"), route->table);
+  }
+  const auto& rule = std::get<Rule>(routing);
+  return fmt::format("from {} to {}", text_of(rule.from, "all"), text_of(rule.to, "all"));
 }
 
 }  // namespace
@@ -121,6 +134,9 @@ struct Netlink::Sockets {
   Result<void> read_answers(Change change, std::span<const AddressRequest> addresses,
                             std::uint32_t first);
   [[nodiscard]] Error refusal(Change change, const AddressRequest& request, int error_number) const;
+  Result<void> change_routing(Change change, std::span<const Routing> routing);
+  /// The error number, 0 for success.
+  Result<int> change_one(Change change, const Routing& routing);
 
   /// Reads the whole picture anew.
   Result<void> read_picture();
@@ -216,6 +232,51 @@ Error Netlink::Sockets::refusal(Change change, const AddressRequest& request,
                                  : link->name,
                              error_number == EPERM ? " (needs CAP_NET_ADMIN)" : ""))
       .value();
+}
+
+Result<void> Netlink::Sockets::change_routing(Change change, std::span<const Routing> routing) {
+  Result<void> result;
+  for (const Routing& one : routing) {
+    const Result<int> error_number = change_one(change, one);
+    if (!error_number) return tl::unexpected{error_number.error()};
+    if (*error_number == 0 || is_done_already(change, *error_number) || !result) continue;
+    const bool is_route = std::holds_alternative<Route>(one);
+    result =
+        failure(*error_number, fmt::format("{} {} {}", change == Change::kAdd ? "add" : "remove",
+                                           is_route ? "route" : "rule", name_of(one)));
+  }
+  return result;
+}
+
+Result<int> Netlink::Sockets::change_one(Change change, const Routing& routing) {
+  constexpr const char* kContext = "change routes and rules";
+  std::optional<IfIndex> interface;
+  const auto* const route = std::get_if<Route>(&routing);
+  if (route != nullptr && !route->interface.empty()) {
+    for (const Link& link : picture.links()) {
+      if (link.name == route->interface) interface = link.index;
+    }
+    if (!interface) return ENODEV;
+  }
+  std::vector<std::uint8_t> request;
+  const std::uint32_t number = ++sequence;
+  append_request(request, change, routing, interface, number);
+  if (::send(nl_socket_get_fd(requests.get()), request.data(), request.size(), 0) < 0) {
+    return failure(errno, kContext);
+  }
+  Datagram answers;
+  for (;;) {
+    const Reading reading = receive(requests.get(), answers);
+    if (reading.what != Received::kMessages) {
+      return failure(reading.what == Received::kFailed ? errno : ENOBUFS, kContext);
+    }
+    std::optional<int> error_number;
+    for_each_message(answers, reading.size, [&](nlmsghdr& message) {
+      if (message.nlmsg_seq != number || message.nlmsg_type != NLMSG_ERROR) return;
+      error_number = error_number_of(message);
+    });
+    if (error_number) return *error_number;
+  }
 }
 
 Result<void> Netlink::Sockets::read_picture() {
@@ -347,6 +408,14 @@ Result<void> Netlink::add_addresses(std::span<const AddressRequest> requests) {
 
 Result<void> Netlink::remove_addresses(std::span<const AddressRequest> requests) {
   return sockets_->change_addresses(Change::kRemove, requests);
+}
+
+Result<void> Netlink::add_routing(std::span<const Routing> routing) {
+  return sockets_->change_routing(Change::kAdd, routing);
+}
+
+Result<void> Netlink::remove_routing(std::span<const Routing> routing) {
+  return sockets_->change_routing(Change::kRemove, routing);
 }
 
 void Netlink::catch_up() {

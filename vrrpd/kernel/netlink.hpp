@@ -22,6 +22,8 @@ class Netlink final : public Kernel {
   [[nodiscard]] const std::vector<Address>& addresses() const override;
   Result<void> add_addresses(std::span<const AddressRequest> requests) override;
   Result<void> remove_addresses(std::span<const AddressRequest> requests) override;
+  Result<void> add_routing(std::span<const Routing> routing) override;
+  Result<void> remove_routing(std::span<const Routing> routing) override;
   void catch_up() override;
   void on_event(std::function<void(const KernelEvent&)> handler) override;
 

@@ -1,5 +1,6 @@
 #include "vrrpd/kernel/rtnetlink.hpp"
 
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -184,6 +185,81 @@ std::optional<KernelEvent> parse_address(nlmsghdr& message) {
   return AddressAdded{address};
 }
 
+std::uint8_t number_of(Family family) {
+  return static_cast<std::uint8_t>(family == Family::kIpv4 ? AF_INET : AF_INET6);
+}
+
+void put_ip(const Message& message, int attribute, const IpAddress& address) {
+  if (address.is_v4()) {
+    put(message, attribute, address.to_v4().to_bytes());
+  } else {
+    put(message, attribute, address.to_v6().to_bytes());
+  }
+}
+
+/// The header has one byte for the table; the attribute, which goes with it always, has four.
+std::uint8_t short_table(std::uint32_t table) {
+  return table <= UINT8_MAX ? static_cast<std::uint8_t>(table)
+                            : static_cast<std::uint8_t>(RT_TABLE_COMPAT);
+}
+
+int flags_of(Change change) {
+  return NLM_F_ACK | (change == Change::kAdd ? NLM_F_CREATE | NLM_F_EXCL : 0);
+}
+
+Message route_request(Change change, const Route& route, std::optional<IfIndex> interface,
+                      std::uint32_t sequence) {
+  rtmsg header{};
+  header.rtm_family = number_of(route.family);
+  header.rtm_dst_len = route.destination ? route.destination->length : std::uint8_t{0};
+  header.rtm_table = short_table(route.table);
+  header.rtm_protocol = route.origin;
+  header.rtm_scope = route.scope;
+  header.rtm_type = static_cast<std::uint8_t>(route.type);
+  header.rtm_flags = route.onlink ? RTNH_F_ONLINK : 0U;
+  const bool add = change == Change::kAdd;
+  Message message =
+      make_message(add ? RTM_NEWROUTE : RTM_DELROUTE, flags_of(change), sequence, header);
+  put(message, RTA_TABLE, route.table);
+  if (route.destination) put_ip(message, RTA_DST, route.destination->address);
+  if (route.gateway) put_ip(message, RTA_GATEWAY, *route.gateway);
+  if (route.source) put_ip(message, RTA_PREFSRC, *route.source);
+  if (route.metric != 0) put(message, RTA_PRIORITY, route.metric);
+  if (interface) put(message, RTA_OIF, static_cast<std::uint32_t>(interface->value()));
+  if (route.mtu != 0) {
+    nlattr* const metrics = nla_nest_start(message.get(), RTA_METRICS);
+    HA_CHECK(metrics != nullptr);
+    put(message, RTAX_MTU, route.mtu);
+    nla_nest_end(message.get(), metrics);
+  }
+  return message;
+}
+
+Message rule_request(Change change, const Rule& rule, std::uint32_t sequence) {
+  fib_rule_hdr header{};
+  header.family = number_of(rule.family);
+  header.dst_len = rule.to ? rule.to->length : std::uint8_t{0};
+  header.src_len = rule.from ? rule.from->length : std::uint8_t{0};
+  header.table = short_table(rule.table);
+  header.action = FR_ACT_TO_TBL;
+  const bool add = change == Change::kAdd;
+  Message message =
+      make_message(add ? RTM_NEWRULE : RTM_DELRULE, flags_of(change), sequence, header);
+  const auto put_name = [&](int attribute, const std::string& name) {
+    if (name.empty()) return;
+    HA_CHECK(nla_put_string(message.get(), attribute, name.substr(0, IFNAMSIZ - 1).c_str()) == 0);
+  };
+  put(message, FRA_TABLE, rule.table);
+  if (rule.to) put_ip(message, FRA_DST, rule.to->address);
+  if (rule.from) put_ip(message, FRA_SRC, rule.from->address);
+  put_name(FRA_IIFNAME, rule.incoming);
+  put_name(FRA_OIFNAME, rule.outgoing);
+  if (rule.mark) put(message, FRA_FWMARK, *rule.mark);
+  if (rule.preference) put(message, FRA_PRIORITY, *rule.preference);
+  put(message, FRA_PROTOCOL, kRouteOrigin);
+  return message;
+}
+
 }  // namespace
 
 void append_request(std::vector<std::uint8_t>& batch, Change change, const AddressRequest& request,
@@ -192,7 +268,7 @@ void append_request(std::vector<std::uint8_t>& batch, Change change, const Addre
       .ifa_family = static_cast<std::uint8_t>(request.prefix.address.is_v4() ? AF_INET : AF_INET6),
       .ifa_prefixlen = request.prefix.length,
       .ifa_flags = 0,
-      .ifa_scope = RT_SCOPE_UNIVERSE,
+      .ifa_scope = request.scope,
       .ifa_index = static_cast<std::uint32_t>(request.interface.value())};
   const bool add = change == Change::kAdd;
   const Message message =
@@ -201,6 +277,13 @@ void append_request(std::vector<std::uint8_t>& batch, Change change, const Addre
   put_address(message, request.prefix.address);
   if (add) put_properties(message, request);
   append(batch, message);
+}
+
+void append_request(std::vector<std::uint8_t>& batch, Change change, const Routing& routing,
+                    std::optional<IfIndex> interface, std::uint32_t sequence) {
+  const auto* const route = std::get_if<Route>(&routing);
+  append(batch, route != nullptr ? route_request(change, *route, interface, sequence)
+                                 : rule_request(change, std::get<Rule>(routing), sequence));
 }
 
 std::vector<std::uint8_t> links_request(std::uint32_t sequence) {

@@ -22,6 +22,11 @@ enum class Change : std::uint8_t { kAdd, kRemove };
 void append_request(std::vector<std::uint8_t>& batch, Change change, const AddressRequest& request,
                     std::uint32_t sequence, int flags);
 
+/// The same for a route or a rule. `interface` is that of the route, if it names one. One that is
+/// there already is not replaced.
+void append_request(std::vector<std::uint8_t>& batch, Change change, const Routing& routing,
+                    std::optional<IfIndex> interface, std::uint32_t sequence);
+
 /// The message that asks for all interfaces, and the one that asks for all addresses.
 [[nodiscard]] std::vector<std::uint8_t> links_request(std::uint32_t sequence);
 [[nodiscard]] std::vector<std::uint8_t> addresses_request(std::uint32_t sequence);

@@ -39,11 +39,25 @@ void Outbox::remove_addresses(std::span<const AddressRequest> requests) {
   }
 }
 
+void Outbox::add_routing(const std::vector<Routing>& routing) {
+  routing_added_.insert(routing_added_.end(), routing.begin(), routing.end());
+}
+
+void Outbox::remove_routing(const std::vector<Routing>& routing) {
+  if (keeps_addresses_) return;
+  for (const Routing& one : routing) {
+    std::erase(routing_added_, one);
+    routing_removed_.push_back(one);
+  }
+}
+
 void Outbox::announce(const Announcement& announcement) { announcements_.push_back(announcement); }
 
 void Outbox::flush() {
   flush_adverts();
+  flush_routing(routing_removed_, false);
   flush_addresses();
+  flush_routing(routing_added_, true);
   flush_announcements();
 }
 
@@ -89,6 +103,13 @@ void Outbox::flush_addresses() {
 void Outbox::change_addresses(std::span<const AddressRequest> requests, bool add) {
   const auto result = add ? kernel_.add_addresses(requests) : kernel_.remove_addresses(requests);
   if (!result) log_.error("{}", result.error().message());
+}
+
+void Outbox::flush_routing(std::vector<Routing>& queued, bool add) {
+  if (queued.empty()) return;
+  const auto result = add ? kernel_.add_routing(queued) : kernel_.remove_routing(queued);
+  if (!result) log_.error("{}", result.error().message());
+  queued.clear();
 }
 
 void Outbox::flush_announcements() {

@@ -35,6 +35,9 @@ class Outbox {
   void add_addresses(std::span<const AddressRequest> requests);
   /// Also withdraws announcements of these addresses that have not left yet.
   void remove_addresses(std::span<const AddressRequest> requests);
+  /// Routes and rules follow the addresses that come, and precede those that go.
+  void add_routing(const std::vector<Routing>& routing);
+  void remove_routing(const std::vector<Routing>& routing);
   /// From now on what is removed stays in the kernel.
   void keep_addresses() { keeps_addresses_ = true; }
   void announce(const Announcement& announcement);
@@ -46,6 +49,7 @@ class Outbox {
   void flush_addresses();
   /// An address that one router lets go and another takes in the same turn stays where it is.
   void withdraw_undone_removals();
+  void flush_routing(std::vector<Routing>& queued, bool add);
   void flush_announcements();
   void change_addresses(std::span<const AddressRequest> requests, bool add);
   [[nodiscard]] std::string_view name_of(IfIndex interface) const;
@@ -62,6 +66,8 @@ class Outbox {
   Log& log_;
   std::vector<Segment*> segments_;
   std::vector<QueuedChange> changes_;
+  std::vector<Routing> routing_removed_;
+  std::vector<Routing> routing_added_;
   std::vector<Announcement> announcements_;
   Throttle send_errors_;
   bool keeps_addresses_ = false;

@@ -18,8 +18,12 @@ ChecksumForm initial_form(ChecksumPolicy policy) {
 
 AddressRequest request_for(const VirtualAddress& address, IfIndex interface,
                            std::optional<Duration> lease) {
-  return {interface, address.prefix, address.label, address.noprefixroute,
-          std::chrono::duration_cast<std::chrono::seconds>(lease.value_or(Duration{}))};
+  return {interface,
+          address.prefix,
+          address.label,
+          address.noprefixroute,
+          std::chrono::duration_cast<std::chrono::seconds>(lease.value_or(Duration{})),
+          address.scope};
 }
 
 }  // namespace
@@ -33,6 +37,8 @@ RouterDriver::RouterDriver(InstanceConfig config, RouterServices services, Route
       effective_{config_.router.priority},
       since_{std::chrono::system_clock::now()} {
   update_policy();
+  // Left behind by a predecessor that did not end in an orderly way.
+  if (!predecessor_advertised_at_) services_.outbox.remove_routing(routing(config_));
 }
 
 RouterDriver::~RouterDriver() {
@@ -116,6 +122,7 @@ void RouterDriver::reconfigure(InstanceConfig config, TimePoint now) {
   const bool form_changed = config.checksum != config_.checksum;
   // The caller installs the addresses anew then.
   if (config.lease != config_.lease) acquired_at_ = now;
+  change_routing(config);
   config_ = std::move(config);
   if (form_changed) form_ = initial_form(config_.checksum);
   update_policy();
@@ -154,9 +161,13 @@ bool RouterDriver::set_demotion(Demotion demotion, TimePoint now) {
 }
 
 const Demotion* RouterDriver::held_back_by() const {
-  const auto found = std::find_if(demotions_.begin(), demotions_.end(),
-                                  [](const Demotion& demotion) { return demotion.fault; });
-  return found == demotions_.end() ? nullptr : &*found;
+  const Demotion* found = nullptr;
+  for (const Demotion& demotion : demotions_) {
+    if (!demotion.fault) continue;
+    if (!demotion.pending) return &demotion;
+    found = &demotion;
+  }
+  return found;
 }
 
 void RouterDriver::set_drain(const std::optional<Demotion>& drain, TimePoint now) {
@@ -308,9 +319,11 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
       self.acquired_at_ = now;
       self.record_->master(self.segment_->interface(), self.source_, self.form_);
       self.services_.outbox.add_addresses(self.managed());
+      self.services_.outbox.add_routing(routing(self.config_));
     }
     void operator()(const ReleaseAddresses&) const {
       self.services_.log.debug("({}) removing VIPs.", self.config_.name);
+      self.services_.outbox.remove_routing(routing(self.config_));
       self.services_.outbox.remove_addresses(self.held());
     }
     void operator()(const RestoreAddresses&) const { self.put_back(now); }
@@ -329,10 +342,11 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
                   fmt::format("{} claims only priority {}", heard.claim.source.to_string(),
                               heard.claim.priority.value()));
       if (!self.losing_adverts_.admit(now)) return;
-      self.services_.log.info(
-          "({}) Received advert from {} with lower priority {}, ours {}, forcing new election{}",
-          self.config_.name, heard.claim.source.to_string(), heard.claim.priority.value(),
-          self.effective_.value(), self.losing_adverts_.suffix());
+      self.services_.log.info("({}) Received advert from {} with lower priority {}, ours {}{}{}",
+                              self.config_.name, heard.claim.source.to_string(),
+                              heard.claim.priority.value(), self.effective_.value(),
+                              self.config_.router.answers_lesser ? ", forcing new election" : "",
+                              self.losing_adverts_.suffix());
     }
     void operator()(const MasterChanged& changed) const { self.log_master(changed.master); }
   } visitor{*this, now};
@@ -402,6 +416,21 @@ std::vector<AddressRequest> RouterDriver::held() const {
   return held;
 }
 
+std::vector<Routing> RouterDriver::routing(const InstanceConfig& config) {
+  std::vector<Routing> all{config.routes.begin(), config.routes.end()};
+  all.insert(all.end(), config.rules.begin(), config.rules.end());
+  return all;
+}
+
+void RouterDriver::change_routing(const InstanceConfig& next) {
+  if (!is_master()) return;
+  std::vector<Routing> gone = routing(config_);
+  std::vector<Routing> come = routing(next);
+  std::erase_if(come, [&](const Routing& one) { return std::erase(gone, one) > 0; });
+  services_.outbox.remove_routing(gone);
+  services_.outbox.add_routing(come);
+}
+
 void RouterDriver::announce(Announced which) {
   for (const AddressRequest& request : requests()) {
     const auto is_this = [&](const AddressRequest& other) {
@@ -449,6 +478,7 @@ void RouterDriver::put_back(TimePoint now) {
                           config_.name);
     acquired_at_ = now;
     services_.outbox.add_addresses(managed());
+    services_.outbox.add_routing(routing(config_));
     return;
   }
   statistics_.addresses_restored += lost_.size();
@@ -464,6 +494,8 @@ void RouterDriver::put_back(TimePoint now) {
     }
   }
   services_.outbox.add_addresses(lost_);
+  // Those that named the address went with it.
+  services_.outbox.add_routing(routing(config_));
 }
 
 // ---- what it tells ----

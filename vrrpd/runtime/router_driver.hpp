@@ -90,7 +90,9 @@ class RouterDriver {
   void set_drain(const std::optional<Demotion>& drain, TimePoint now);
   /// The largest amount that HAProxy's verdict can cost.
   void set_haproxy_maximum(int amount) { haproxy_maximum_ = amount; }
-  /// What it tracks and keeps it out of the election; null if nothing does.
+  [[nodiscard]] bool has_started() const { return !std::holds_alternative<Initialize>(state_); }
+  /// What it tracks and keeps it out of the election, one that is pending last; null if nothing
+  /// does.
   [[nodiscard]] const Demotion* held_back_by() const;
 
   /// The group it is in, empty for none. A member takes over only when move() says so.
@@ -136,6 +138,8 @@ class RouterDriver {
   /// managed(), and what carries our mark where it does not belong any more: an interface with
   /// another name.
   [[nodiscard]] std::vector<AddressRequest> held() const;
+  [[nodiscard]] static std::vector<Routing> routing(const InstanceConfig& config);
+  void change_routing(const InstanceConfig& next);
   void announce(Announced which);
   [[nodiscard]] bool lease_has_lapsed(TimePoint now) const;
   void renew_lease(TimePoint now);

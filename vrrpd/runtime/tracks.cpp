@@ -123,6 +123,7 @@ Demotion demotion_of(std::string source, const TrackEffect& effect, const Health
       break;
     case TrackEffect::Kind::kFault:
       demotion.fault = in_force;
+      demotion.pending = in_force && health.verdict == Health::Verdict::kUnknown;
       break;
     case TrackEffect::Kind::kWeight:
       weigh(demotion, effect.amount, health);

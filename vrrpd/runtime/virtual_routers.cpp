@@ -335,14 +335,15 @@ void VirtualRouters::evaluate_all(TimePoint at) {
       all[member] = {{},
                      Faulted::Cause::kHeldBack,
                      fmt::format("{} of its group {} waits: {}", (*lame)->config().name,
-                                 group.config.name, all[*lame].reason)};
+                                 group.config.name, all[*lame].reason),
+                     all[*lame].pending};
     }
   }
   for (const auto& router : routers_) {
     const Readiness& readiness = all[router.get()];
     if (readiness.surroundings) {
       router->start(*readiness.surroundings, at);
-    } else {
+    } else if (!readiness.pending || router->has_started()) {
       router->fault(readiness.cause, readiness.reason, at);
     }
   }
@@ -368,7 +369,7 @@ VirtualRouters::Readiness VirtualRouters::readiness_of(RouterDriver& router, Tim
                                      : fmt::format("there is no interface {}", config.interface)};
   }
   router.set_interface(link->name);
-  if (!link->up || !link->running) {
+  if (config.watches_link && (!link->up || !link->running)) {
     return {{},
             Cause::kInterfaceDown,
             fmt::format("interface {} {}", link->name, link->up ? "has no carrier" : "is down")};
@@ -385,7 +386,8 @@ VirtualRouters::Readiness VirtualRouters::readiness_of(RouterDriver& router, Tim
   const auto segment = segment_for(config, *link);
   if (!segment) return {{}, Cause::kInterfaceDown, segment.error().message()};
   if (const Demotion* claim = router.held_back_by()) {
-    return {{}, Cause::kHeldBack, fmt::format("{}: {}", claim->source, claim->reason)};
+    return {
+        {}, Cause::kHeldBack, fmt::format("{}: {}", claim->source, claim->reason), claim->pending};
   }
   return {Surroundings{*segment, *source, link->carrier_losses}, {}, {}};
 }

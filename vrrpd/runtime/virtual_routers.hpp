@@ -107,6 +107,8 @@ class VirtualRouters {
     std::optional<Surroundings> surroundings;
     Faulted::Cause cause{};
     std::string reason;
+    /// Nothing is wrong as far as it is known: one that has not started goes on waiting.
+    bool pending = false;
   };
   void evaluate_all(TimePoint now);
   void form_groups();

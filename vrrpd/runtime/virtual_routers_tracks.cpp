@@ -34,9 +34,13 @@ void VirtualRouters::set_check(const std::string& check, const Health& health) {
   const TimePoint at = now();
   bool fault_changed = false;
   for (const auto& router : routers_) {
-    const bool was_held_back = router->held_back_by() != nullptr;
+    const auto held_back = [&] {
+      const Demotion* const claim = router->held_back_by();
+      return std::pair{claim != nullptr, claim != nullptr && claim->pending};
+    };
+    const auto before = held_back();
     tell_check(*router, check, health, at);
-    fault_changed |= was_held_back != (router->held_back_by() != nullptr);
+    fault_changed |= before != held_back();
   }
   if (fault_changed) evaluate_all(at);
   finish_turn();

@@ -323,3 +323,33 @@ TEMPLATE_TEST_CASE("without a handler the picture is kept up to date all the sam
   machine.add_address(eth, kFirst);
   CHECK(machine.wait_until([&] { return find_address(machine.kernel(), eth, kFirst) != nullptr; }));
 }
+
+TEMPLATE_TEST_CASE("routes and rules are added and removed, and twice is success", "", FakeMachine,
+                   RealMachine) {
+  TestType machine;
+  Kernel& kernel = machine.kernel();
+  const IfIndex eth = machine.add_link("eth");
+  machine.settle();
+  const std::vector<AddressRequest> address{{eth, kFirst, {}, false}};
+  REQUIRE(kernel.add_addresses(address));
+  Route route;
+  route.gateway = boost::asio::ip::make_address("192.0.2.1");
+  route.interface = "eth";
+  route.table = 1000;
+  Route network;
+  network.destination = prefix("198.51.100.0/24");
+  network.interface = "eth";
+  network.source = kFirst.address;
+  network.scope = 253;
+  network.mtu = 1400;
+  Rule rule;
+  rule.from = prefix("192.0.2.10/32");
+  rule.preference = 100;
+  rule.table = 1000;
+  const std::vector<Routing> all{route, network, rule};
+
+  CHECK(kernel.add_routing(all));
+  CHECK(kernel.add_routing(all));
+  CHECK(kernel.remove_routing(all));
+  CHECK(kernel.remove_routing(all));
+}

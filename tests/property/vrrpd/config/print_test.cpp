@@ -107,6 +107,9 @@ std::vector<VirtualAddress> any_addresses(const InstanceConfig& instance, Family
     if (family == Family::kIpv4 && coin()) address.label = any_label(address, instance);
     address.advertise = coin();
     address.noprefixroute = coin();
+    if (family == Family::kIpv4 && coin()) {
+      address.scope = static_cast<std::uint8_t>(between(0, 255));
+    }
     addresses.push_back(address);
   }
   addresses.front().advertise = true;
@@ -127,6 +130,9 @@ RouterConfig any_router(Version version) {
   router.announcements.repeat = static_cast<std::uint32_t>(between(0, 255));
   router.announcements.second_burst_delay = time_between(0s, 1h);
   router.announcements.refresh = coin() ? Duration{0s} : time_between(1s, 24h);
+  router.announcements.refresh_repeat = static_cast<std::uint32_t>(between(1, 255));
+  router.answers_lesser = coin();
+  router.answers_better = coin();
   return router;
 }
 
@@ -244,6 +250,47 @@ std::vector<checks::CheckConfig> any_checks(int& serial) {
   return checks;
 }
 
+std::uint32_t any_number() { return static_cast<std::uint32_t>(between(0, 2'000'000'000)); }
+
+Prefix any_network(Family family, int& serial) {
+  const int longest = family == Family::kIpv4 ? 32 : 128;
+  return {any_address(family, false, ++serial), static_cast<std::uint8_t>(between(1, longest))};
+}
+
+Route any_route(int& serial) {
+  Route route;
+  const Family family = coin() ? Family::kIpv4 : Family::kIpv6;
+  route.family = family;
+  route.type =
+      one_of<Route::Type>({Route::Type::kUnicast, Route::Type::kLocal, Route::Type::kBlackhole,
+                           Route::Type::kUnreachable, Route::Type::kProhibit});
+  if (coin()) route.destination = any_network(family, serial);
+  if (coin()) route.gateway = any_address(family, false, ++serial);
+  if (coin()) route.source = any_address(family, false, ++serial);
+  if (coin()) route.interface = any_interface();
+  if (coin()) route.table = any_number();
+  if (coin()) route.metric = any_number();
+  route.scope = static_cast<std::uint8_t>(between(0, 255));
+  route.origin = static_cast<std::uint8_t>(between(0, 255));
+  route.onlink = coin();
+  if (coin()) route.mtu = any_number();
+  return route;
+}
+
+Rule any_rule(int& serial) {
+  Rule rule;
+  const Family family = coin() ? Family::kIpv4 : Family::kIpv6;
+  rule.family = family;
+  if (coin()) rule.from = any_network(family, serial);
+  if (coin()) rule.to = any_network(family, serial);
+  if (coin()) rule.incoming = any_interface();
+  if (coin()) rule.outgoing = any_interface();
+  if (coin()) rule.mark = any_number();
+  if (coin()) rule.preference = any_number();
+  if (coin()) rule.table = any_number();
+  return rule;
+}
+
 InstanceConfig any_instance(int number, bool with_haproxy,
                             const std::vector<checks::CheckConfig>& checks, int& serial) {
   InstanceConfig instance;
@@ -270,6 +317,9 @@ InstanceConfig any_instance(int number, bool with_haproxy,
         {ChecksumPolicy::kAuto, ChecksumPolicy::kPseudoHeader, ChecksumPolicy::kMessageOnly});
   }
   instance.lease = any_lease(instance.router);
+  instance.watches_link = coin();
+  for (int left = between(0, 2); left > 0; --left) instance.routes.push_back(any_route(serial));
+  for (int left = between(0, 2); left > 0; --left) instance.rules.push_back(any_rule(serial));
   if (is_v4)
     instance.gratuitous_arp_form =
         one_of<ArpForm>({ArpForm::kRequest, ArpForm::kReply, ArpForm::kBoth});

@@ -256,7 +256,7 @@ instances:
     unicast_peers: [10.0.0.11]
     minimum_ttl: 255
     checksum: auto
-    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, form: request}
+    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, form: request}
     track:
       - haproxy
       - {interface: eth1, demote: 30}

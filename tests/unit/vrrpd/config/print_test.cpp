@@ -27,13 +27,16 @@ instances:
     advertisement_interval: 1s
     preempt: true
     preempt_delay: 0s
+    answer_lesser: true
+    answer_better: false
     addresses:
-      - {address: 10.0.0.1/32, advertise: true, noprefixroute: false}
+      - {address: 10.0.0.1/32, advertise: true, noprefixroute: false, scope: global}
     source_address: auto
     multicast_group: 224.0.0.18
     minimum_ttl: 255
     checksum: auto
-    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, form: request}
+    watch_link: true
+    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, form: request}
     lease: 3s
     track: []
 
@@ -69,15 +72,18 @@ instances:
     advertisement_interval: 1s
     preempt: true
     preempt_delay: 0s
+    answer_lesser: true
+    answer_better: false
     addresses:
-      - {address: 10.0.0.1/24, interface: eth1, label: "eth1:v", advertise: true, noprefixroute: false}
+      - {address: 10.0.0.1/24, interface: eth1, label: "eth1:v", advertise: true, noprefixroute: false, scope: global}
     source_address: 10.0.0.10
     multicast_group: 224.0.0.18
     unicast_peers: [10.0.0.11, 10.0.0.12]
     minimum_ttl: 255
     authentication: {type: pass, password: "y\"\\n"}
     checksum: auto
-    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, form: request}
+    watch_link: true
+    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, form: request}
     lease: 3s
     track: [{interface: eth1, demote: 30}, haproxy]
 

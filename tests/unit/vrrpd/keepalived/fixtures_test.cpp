@@ -88,18 +88,15 @@ TEST_CASE("kolla-ansible's configuration means degraded preemption", "[keepalive
   CHECK(instance.tracks.size() == 2);
 }
 
-TEST_CASE("Octavia's configuration is warned of its routes", "[keepalived]") {
+TEST_CASE("Octavia's configuration has routes and rules", "[keepalived]") {
   CHECK(
       problems_of("octavia.conf") ==
       Lines{"13: note: nopreempt has no effect with state MASTER or priority 255, as in keepalived",
-            "14: note: accept: addresses always accept traffic",
-            "16: warning: garp_master_refresh_repeat 2: a refresh is one announcement of each "
-            "address",
-            "31: warning: virtual_routes: routes and rules are not installed; do it in a notify "
-            "command",
-            "35: warning: virtual_rules: routes and rules are not installed; do it in a notify "
-            "command"});
-  CHECK(fixture("octavia.conf").instances.at(0).router.announcements.refresh == 5s);
+            "14: note: accept: addresses always accept traffic"});
+  const InstanceConfig instance = fixture("octavia.conf").instances.at(0);
+  CHECK(instance.router.announcements == AnnouncementSchedule{5, 5s, 5s, 2});
+  CHECK(instance.routes.size() == 2);
+  CHECK(instance.rules.size() == 1);
 }
 
 TEST_CASE("OpenShift's configuration has two instances with weights and cut passwords",

@@ -80,17 +80,14 @@ TEST_CASE("what only its default is honoured of warns of anything else", "[keepa
   using Lines = std::vector<std::string>;
   CHECK(diagnose(
             globals_with("vrrp_garp_interval 0\nvrrp_gna_interval 0.1\nvrrp_down_timer_adverts 3\n"
-                         "vrrp_lower_prio_no_advert off\nvrrp_garp_master_refresh_repeat 1")) ==
+                         "vrrp_owner_ignore_adverts off")) ==
         Lines{"7: note: vrrp_garp_interval 0: announcements are not paced anyway",
               "8: warning: vrrp_gna_interval: announcements are not paced; they leave in batches"});
-  CHECK(diagnose(instance_with("down_timer_adverts 5\nlower_prio_no_advert\nunicast_ttl 9\n"
-                               "garp_master_refresh_repeat 2")) ==
+  CHECK(diagnose(instance_with("down_timer_adverts 5\nowner_ignore_adverts\nunicast_ttl 9")) ==
         Lines{"4: warning: down_timer_adverts 5: a master counts as down after 3 intervals, as the "
               "RFC says",
-              "5: warning: lower_prio_no_advert: only the default, off, is supported",
-              "6: warning: unicast_ttl: advertisements always leave with TTL 255",
-              "7: warning: garp_master_refresh_repeat 2: a refresh is one announcement of each "
-              "address"});
+              "5: warning: owner_ignore_adverts: only the default, off, is supported",
+              "6: warning: unicast_ttl: advertisements always leave with TTL 255"});
 }
 
 TEST_CASE("the page for people who migrate lists every keyword as the table has it",

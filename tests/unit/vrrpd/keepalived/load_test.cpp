@@ -163,6 +163,22 @@ TEST_CASE("announcements follow the instance, then global_defs, then the default
   CHECK(schedule("garp_master_repeat 9", "vrrp_min_garp on") == AnnouncementSchedule{9, 0s, 0s});
 }
 
+TEST_CASE("what a master says to others is as global_defs or the instance has it", "[keepalived]") {
+  const auto router = [](const std::string& own, const std::string& shared) {
+    return instance_of(instance_with(own) + "global_defs {\n" + shared + "\n}\n").router;
+  };
+  CHECK(router("", "").answers_lesser);
+  CHECK_FALSE(router("", "").answers_better);
+  CHECK_FALSE(router("", "vrrp_lower_prio_no_advert").answers_lesser);
+  CHECK(router("lower_prio_no_advert off", "vrrp_lower_prio_no_advert").answers_lesser);
+  CHECK(router("higher_prio_send_advert", "").answers_better);
+}
+
+TEST_CASE("an instance can be told not to watch its link", "[keepalived]") {
+  CHECK(instance_of(instance_with("")).watches_link);
+  CHECK_FALSE(instance_of(instance_with("dont_track_primary")).watches_link);
+}
+
 TEST_CASE("an address keeps its prefix, interface and label", "[keepalived]") {
   const auto addresses = [](const std::string& lines) {
     return instance_of("vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n" + lines +
@@ -179,10 +195,30 @@ TEST_CASE("an excluded address is installed and not advertised", "[keepalived]")
   const auto instance = instance_of(instance_with("virtual_ipaddress_excluded {\n10.0.0.10/24\n}"));
   REQUIRE(instance.addresses.size() == 2);
   CHECK_FALSE(instance.addresses[1].advertise);
-  CHECK(
-      diagnose(instance_with("virtual_ipaddress_excluded {\n2001:db8::1\n}")) ==
-      Lines{"5: warning: address 2001:db8::1/128 is left out: the router advertises IPv4; give it "
-            "an instance of its own"});
+}
+
+TEST_CASE("an excluded address may be of the other family", "[keepalived]") {
+  const auto instance = instance_of(
+      "vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress_excluded {\n2001:db8::1/64\n}\n"
+      "virtual_ipaddress { 10.0.0.9 }\n}\n");
+  CHECK(instance.family() == Family::kIpv4);
+  CHECK(instance.addresses ==
+        std::vector<VirtualAddress>{{{ip("2001:db8::1"), 64}, "", "", false, false},
+                                    {{ip("10.0.0.9"), 32}, "", "", true, false}});
+}
+
+TEST_CASE("the scope of an address is a name or a number", "[keepalived]") {
+  const auto scope = [](const std::string& word) {
+    return instance_of(
+               "vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.9 "
+               "scope " +
+               word + "\n}\n}\n")
+        .addresses.at(0)
+        .scope;
+  };
+  CHECK(scope("link") == 253);
+  CHECK(scope("host") == 254);
+  CHECK(scope("7") == 7);
 }
 
 TEST_CASE("a 256th address is installed and not advertised", "[keepalived]") {
@@ -198,18 +234,19 @@ TEST_CASE("a 256th address is installed and not advertised", "[keepalived]") {
 TEST_CASE("an option of an address that is not honoured is graded", "[keepalived]") {
   CHECK(
       diagnose("vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n"
-               "10.0.0.1 brd + scope link label foo bogus no_track\n10.0.0.1\nbanana\n2001:db8::1\n"
+               "10.0.0.1 brd + scope near label foo bogus no_track\n10.0.0.1\nbanana\n2001:db8::1\n"
                "10.0.0.3 dev\n}\n}\n") ==
       Lines{"4: warning: brd: addresses are installed without a broadcast address",
-            "4: warning: scope 'link': the address is installed with scope global",
+            "4: error: scope 'near' is not global, site, link, host, nowhere or a number in 0 to "
+            "255",
             "4: warning: unknown option 'bogus' of an address; it is left out, as by keepalived",
             "4: note: no_track: an address that is removed is put back, without a fail-over",
             "4: warning: label 'foo' is left out: labels are for IPv4 and start with the name of "
             "the interface, 'eth0'",
             "5: note: address 10.0.0.1 is listed already; this line is left out",
             "6: error: address 'banana' is not an IPv4 or IPv6 address",
-            "7: note: address 2001:db8::1/128 is left out: the router advertises IPv4, and "
-            "keepalived leaves it out, too",
+            "7: note: address 2001:db8::1/128 is left out, as by keepalived: the router "
+            "advertises IPv4",
             "8: error: dev needs a value"});
 }
 
@@ -257,6 +294,8 @@ TEST_CASE("control characters reach neither messages nor the configuration", "[k
         Lines{"4: warning: unknown keyword 'b?[31m' in vrrp_instance; it is left out, as by "
               "keepalived",
               "5: error: priority '?\?' is not a whole number in 1 to 255"});
+  CHECK(diagnose(instance_with("unicast_peer {\n1\x01\n}")) ==
+        Lines{"5: error: 1? '1?' is not an IPv4 or IPv6 address"});
   CHECK_FALSE(load_text("vrrp_instance \"A\x01\" {\nvirtual_router_id 1\nvirtual_ipaddress { "
                         "10.0.0.9 }\n}\n")
                   .config.has_value());

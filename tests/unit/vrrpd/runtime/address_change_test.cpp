@@ -22,6 +22,11 @@ AddressRequest without_route(AddressRequest request) {
   return request;
 }
 
+AddressRequest of_link_scope(AddressRequest request) {
+  request.scope = 253;
+  return request;
+}
+
 TEST_CASE("what stays is not touched, whatever its place in the list") {
   const Requests before{on(1, "10.0.0.1/24"), on(1, "fd77::1/64"), on(2, "10.0.0.2/32")};
   const Requests after{before[2], before[0], before[1]};
@@ -52,6 +57,7 @@ TEST_CASE("what the kernel cannot change in place is removed first and not annou
       {on(1, "10.0.0.1/32"), on(1, "10.0.0.1/32", "eth0:vip")},
       {on(1, "10.0.0.1/32"), without_route(on(1, "10.0.0.1/32"))},
       {without_route(on(1, "fd77::1/64")), on(1, "fd77::1/64")},
+      {on(1, "10.0.0.1/32"), of_link_scope(on(1, "10.0.0.1/32"))},
   }));
   const Requests one{before};
   const Requests other{after};
