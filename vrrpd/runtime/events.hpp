@@ -23,7 +23,7 @@ struct Standing {
   std::string_view state;
   Priority configured;
   Priority effective;
-  const std::vector<Demotion>& demotions;
+  std::vector<Demotion> demotions;
 };
 
 class Events {
