@@ -12,14 +12,14 @@ namespace ha {
 /// One source's claim on the priority: `effective = base - sum of amounts`, clamped to 1-254.
 /// A source that is satisfied says so with an amount of 0; its reason is shown either way.
 struct Demotion {
-  std::string source;  ///< "haproxy", "interface eth1", "check glusterd"
-  int amount = 0;      ///< -254 to 254; below 0 it raises the priority
-  std::string reason;  ///< "75% up, 3 of 4 teams healthy"
-  bool fault = false;  ///< keeps the router out of the election, whatever its priority
+  std::string source;          ///< "haproxy", "interface eth1", "check glusterd"
+  int amount = 0;              ///< -254 to 254; below 0 it raises the priority
+  std::string reason;          ///< "75% up, 3 of 4 teams healthy"
+  bool fault = false;          ///< keeps the router out of the election, whatever its priority
+  bool spares_master = false;  ///< counts only while the router is not master
   /// Only until there is a first result: a router that has not started yet waits for it, rather
   /// than being in fault.
   bool pending = false;
-  bool spares_master = false;  ///< counts only while the router is not master
 
   friend bool operator==(const Demotion&, const Demotion&) = default;
 };
