@@ -260,6 +260,7 @@ struct InBackup {
     if (context.now < backup.master_down_at) return stay(backup);
     if (stalled()) {  // whoever is alive is heard within an interval
       Backup next = backup;
+      next.waiting = false;
       next.master_down_at = context.now + backup.master_interval + skew(backup.priority);
       return stay(std::move(next));
     }
@@ -274,7 +275,8 @@ struct InBackup {
   }
 
   Step operator()(const TakeOver&) const {
-    if (!backup.waiting) return stay(backup);
+    // Whether its time has come is then for its timer to say anew.
+    if (!backup.waiting || stalled()) return stay(backup);
     return become_master(context, backup.priority, backup.address, why_master());
   }
 

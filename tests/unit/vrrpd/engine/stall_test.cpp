@@ -117,5 +117,15 @@ TEST_CASE("a backup that stood still listens for an interval and its skew time")
   CHECK(deadline(listening.next) == thaw + 1s + 609'375us);
 }
 
+TEST_CASE("a member of a group that stood still while it waited has to decide anew", "[group]") {
+  const State backup = backup_of(config(), 100);
+  const State waiting = step(config(), backup, TakeOverDeferred{}, *deadline(backup)).next;
+  const TimePoint thaw = *deadline(waiting) + 1min;
+  CHECK(step(config(), waiting, TakeOver{}, thaw).next == waiting);
+  const Step listening = step(config(), waiting, DeadlineReached{}, thaw);
+  CHECK(deadline(listening.next) == thaw + 1s + 609'375us);
+  CHECK(step(config(), listening.next, TakeOver{}, thaw).next == listening.next);
+}
+
 }  // namespace
 }  // namespace ha::vrrp
