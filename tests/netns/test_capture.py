@@ -92,6 +92,21 @@ def test_tcpdump_reads_it(two: Vrrpd):
     assert "VRRPv3, Advertisement, vrid 51, prio 110" in done.stdout
 
 
+def test_ipv6_has_its_headers_and_its_announcements(lab: Lab, monitor: AddressMonitor):
+    addresses = ("fe80::5100/64", "fd77::100/64")
+    one = Vrrpd(lab["one"], Instance(priority=110, addresses=addresses))
+    two = Vrrpd(lab["two"], Instance(priority=100, addresses=addresses))
+    one.start()
+    monitor.wait_for_owner("fd77::100", lab["one"])
+    two.start()
+    wait_for("something heard", lambda: two.instance_status()["statistics"]["advertisement-rcvd"] > 3)
+    heard = fields(recorded(two), "vrrp", "ipv6.src", "ipv6.dst", "ipv6.hlim", "vrrp.prio", "frame.comment")
+    assert heard[-1] == [lab["one"].link_local(), "ff02::12", "255", "110", "VI_MAIN: accepted"]
+    sent = fields(recorded(one), "icmpv6.type == 136", "icmpv6.nd.na.target_address", "frame.comment")
+    assert {("fd77::100", "sent"), ("fe80::5100", "sent")} <= {tuple(row) for row in sent}
+    assert fields(recorded(one), "_ws.malformed", "frame.number") == []
+
+
 def test_a_stream_can_be_watched(two: Vrrpd):
     ctl = build_directory() / "vrrpd" / "vrrpctl"
     watcher = two.host.start(
