@@ -97,7 +97,7 @@ def other_version(package: Path, directory: Path, version: str) -> Path:
 
 
 def test_lintian_finds_no_error(package: Path):
-    done = subprocess.run(["lintian", "--fail-on=error", package], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(["lintian", "--fail-on=error", package], capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout
 
 
