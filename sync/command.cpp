@@ -259,17 +259,25 @@ int run_switch(const Setting& setting, const std::string& team, const std::strin
 
 namespace {
 
-/// Commits as the new writer, and recovers first if the copy lacks something, between the hooks.
-[[nodiscard]] Report take_over(const Setting& setting, const Mirror& mirror, Session& session) {
-  const auto before = run_hook("before", mirror.hooks.before_recover, mirror);
-  if (!before) return refusal(before.error().message());
+/// Commits as the new writer, and recovers first if the copy lacks something.
+[[nodiscard]] Report take_over(const Setting& setting, const Mirror& mirror, Job job,
+                               Session& session) {
+  bool with_hooks = job == Job::kTakeOver;
+  const auto before = [&] { return run_hook("before", mirror.hooks.before_recover, mirror); };
+  if (with_hooks) {
+    if (const auto ran = before(); !ran) return refusal(ran.error().message());
+  }
   Report report = session.commit(MayClaim::kYes, std::nullopt);
   if (report.outcome == Outcome::kBehind) {
+    if (!with_hooks) {
+      if (const auto ran = before(); !ran) return refusal(ran.error().message());
+    }
+    with_hooks = true;
     RecoverOptions options;
     options.keep_backups = setting.config.keep_backups;
     report = session.recover(options);
   }
-  if (!is_good(report)) return report;
+  if (!is_good(report) || !with_hooks) return report;
   const auto after = run_hook("after", mirror.hooks.after_recover, mirror);
   if (after) return report;
   report.outcome = Outcome::kFailed;
@@ -305,7 +313,7 @@ int run_job(const Setting& setting, const std::string& team, const std::string& 
   } else if (order->job == Job::kCatchUp) {
     report = session->catch_up(order->changed);
   } else {
-    report = take_over(setting, mirror, *session);
+    report = take_over(setting, mirror, order->job, *session);
   }
   std::printf("%s\n", to_json(report).c_str());
   return 0;

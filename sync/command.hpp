@@ -43,6 +43,10 @@ enum class Mode : std::uint8_t { kReally, kDryRun };
 /// `remount MOUNT`.
 [[nodiscard]] int run_remount(const Setting& setting, const std::string& mount);
 
+/// `check-config` of a file that can be used: warns of volumes that cannot be both safe and
+/// recoverable, as far as the gluster command of this machine knows them.
+[[nodiscard]] int check_volumes(const Setting& setting);
+
 /// A job of the daemon: its order on standard input, what job.hpp says on standard output.
 [[nodiscard]] int run_job(const Setting& setting, const std::string& team, const std::string& env);
 

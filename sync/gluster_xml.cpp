@@ -94,6 +94,17 @@ ParsedXml<UpCount> parse_bricks(std::string_view xml) {
   return count;
 }
 
+ParsedXml<Replicas> parse_replicas(std::string_view xml) {
+  pugi::xml_document document;
+  const auto root = open(document, xml);
+  if (!root) return tl::make_unexpected(root.error());
+  const auto volume = root->child("volInfo").child("volumes").child("volume");
+  const auto replicas = parse_number(volume.child_value("replicaCount"));
+  const auto arbiters = parse_number(volume.child_value("arbiterCount"));
+  if (!replicas || !arbiters) return tl::make_unexpected(std::string{"does not count replicas"});
+  return Replicas{*replicas, *arbiters};
+}
+
 ParsedXml<UpCount> parse_peers(std::string_view xml) {
   pugi::xml_document document;
   const auto root = open(document, xml);

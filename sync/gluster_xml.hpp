@@ -50,6 +50,15 @@ using ParsedXml = tl::expected<T, std::string>;
 /// The bricks in `volume status VOLUME`.
 [[nodiscard]] ParsedXml<UpCount> parse_bricks(std::string_view xml);
 
+/// Of `volume info VOLUME`.
+struct Replicas {
+  std::uint64_t replicas = 0;
+  std::uint64_t arbiters = 0;
+
+  friend bool operator==(const Replicas&, const Replicas&) = default;
+};
+[[nodiscard]] ParsedXml<Replicas> parse_replicas(std::string_view xml);
+
 /// The other machines in `peer status`.
 [[nodiscard]] ParsedXml<UpCount> parse_peers(std::string_view xml);
 

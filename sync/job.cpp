@@ -11,7 +11,7 @@
 namespace ha::sync {
 namespace {
 
-constexpr std::array<Job, 3> kJobs{Job::kCommit, Job::kCatchUp, Job::kTakeOver};
+constexpr std::array<Job, 4> kJobs{Job::kCommit, Job::kCatchUp, Job::kTakeOver, Job::kResume};
 constexpr std::array<Outcome, 7> kOutcomes{
     Outcome::kCommitted, Outcome::kApplied, Outcome::kUnchanged, Outcome::kRefused,
     Outcome::kFenced,    Outcome::kBehind,  Outcome::kFailed};

@@ -175,7 +175,7 @@ void declare_watching(CLI::App& app, Arguments& arguments, Command& command) {
   });
   auto* check = app.add_subcommand("check-config", "Print what is wrong with the configuration");
   check->add_option("FILE", arguments.config, "Default: that of --config");
-  check->callback([&] { command.run = [](const Setting&) { return kDone; }; });
+  check->callback([&] { command.run = check_volumes; });
 }
 
 /// What the daemon starts; of no use to anybody else.

@@ -30,6 +30,8 @@ std::string_view name_of(Job job) {
       return "catch-up";
     case Job::kTakeOver:
       return "take-over";
+    case Job::kResume:
+      return "resume";
   }
   return "commit";
 }
@@ -58,6 +60,7 @@ void Planner::role_seen(Role role, TimePoint now) {
   if (role == Role::kUnknown || role == last_known_) return;
   if (role == Role::kMaster) {
     taking_over_ = last_known_ == Role::kNotMaster;
+    resuming_ = last_known_ == Role::kUnknown;
     may_claim_ = true;
     next_pass_ = now;
     not_before_ = now;
@@ -110,7 +113,8 @@ bool Planner::is_behind() const {
 
 Order Planner::commit_order(TimePoint now) {
   Order order;
-  if (taking_over_ && standby_ == Standby::kWarm) order.job = Job::kTakeOver;
+  if (standby_ == Standby::kWarm && taking_over_) order.job = Job::kTakeOver;
+  if (standby_ == Standby::kWarm && resuming_) order.job = Job::kResume;
   order.may_claim = may_claim_ ? MayClaim::kYes : MayClaim::kNo;
   order.reason = taking_over_      ? "this machine was made the writer"
                  : !changes_.first ? "the interval has passed"
@@ -146,7 +150,7 @@ void Planner::ended(const JobEnd& end, TimePoint now) {
     failures_ = 0;
     not_before_ = now;
     applied_ = end.version;
-    if (job != Job::kCatchUp) may_claim_ = taking_over_ = false;
+    if (job != Job::kCatchUp) may_claim_ = taking_over_ = resuming_ = false;
     if (end.as_of) {
       as_of_ = end.as_of;
     } else if (target_ && target_->version == end.version) {

@@ -20,8 +20,9 @@ enum class Job : std::uint8_t {
   kCommit,
   kCatchUp,
   kTakeOver,  ///< commit, or recover first if the copy lacks the last increment; with the hooks
+  kResume,    ///< the same, but with the hooks only if it has to recover
 };
-/// "commit", "catch-up", "take-over".
+/// "commit", "catch-up", "take-over", "resume".
 [[nodiscard]] std::string_view name_of(Job job);
 
 /// What of a source has changed since the last job that looked.
@@ -114,6 +115,7 @@ class Planner {
   Role last_known_ = Role::kUnknown;
   bool may_claim_ = true;  ///< it may have been made the writer while nobody looked
   bool taking_over_ = false;
+  bool resuming_ = false;  ///< it was the writer already when this daemon started
   bool fenced_ = false;
   bool mount_usable_ = true;
   int failures_ = 0;

@@ -86,6 +86,20 @@ int run_heal(const Setting& setting, const std::string& volume) {
   return good ? 0 : 1;
 }
 
+int check_volumes(const Setting& setting) {
+  for (const VolumeConfig& volume : setting.config.volumes) {
+    const auto info = gluster({"volume", "info", volume.name, "--xml"});
+    const auto replicas = parse_replicas(info.value_or(std::string{}));
+    if (!replicas || *replicas != Replicas{2, 0}) continue;
+    std::fprintf(
+        stderr,
+        "warning: volume %s has two replicas and no arbiter: with a quorum the loss of one "
+        "machine makes it read-only, without one the two can diverge; add an arbiter\n",
+        volume.name.c_str());
+  }
+  return 0;
+}
+
 int run_remount(const Setting& setting, const std::string& mount) {
   for (const VolumeConfig& one : setting.config.volumes) {
     if (one.mount != mount) continue;

@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(parse_heal_summary(text));
   static_cast<void>(parse_bricks(text));
   static_cast<void>(parse_peers(text));
+  static_cast<void>(parse_replicas(text));
   BrickView view;
   add_translator("gv0-client-0", text, view);
   add_translator("gv0-replicate-0", text, view);

@@ -336,7 +336,7 @@ def test_a_copy_that_was_killed_is_done_again(one):
             # Large enough to be met while it is copied.
             with open(one.source / "large", "wb") as large:
                 large.truncate(0)
-                large.write(os.urandom(1 << 20) * 300)
+                large.write(os.urandom(1 << 20) * 150)
             one.write("file", text)
             before = len(daemon.log())
 

@@ -44,6 +44,11 @@ TEST_CASE("an answer that is no XML, or a refusal, says nothing about a volume",
   CHECK(parse_heal_summary("<cliOutput><opRet>0</opRet></cliOutput>") == HealCounts{});
 }
 
+TEST_CASE("a volume's replicas and arbiters are told apart", "[sync]") {
+  CHECK(parse_replicas(sample("healthy-volume_info_gv0.xml")) == Replicas{2, 0});
+  CHECK_FALSE(parse_replicas(sample("healthy-volume_status_gv0.xml")));
+}
+
 TEST_CASE("what is wrong with a volume is said in words", "[sync]") {
   ClusterView view;
   CHECK(what_is_wrong(view).empty());

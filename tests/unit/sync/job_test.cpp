@@ -7,7 +7,7 @@ using namespace ha::sync;
 using namespace std::chrono_literals;
 
 TEST_CASE("an order arrives as it was given", "[sync]") {
-  for (const Job job : {Job::kCommit, Job::kCatchUp, Job::kTakeOver}) {
+  for (const Job job : {Job::kCommit, Job::kCatchUp, Job::kTakeOver, Job::kResume}) {
     Order order;
     order.job = job;
     CHECK(parse_order(to_json(order)) == order);

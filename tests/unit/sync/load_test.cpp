@@ -114,8 +114,7 @@ TEST_CASE("a limit that every pass would exceed is worth a warning", "[sync]") {
 
 TEST_CASE("every sample in etc/gluster-sync is without errors and warnings", "[sync]") {
   int samples = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator{HA_SOURCE_DIR "/etc/gluster-sync"}) {
+  for (const auto& entry : std::filesystem::directory_iterator{HA_SOURCE_DIR "/etc/gluster-sync"}) {
     if (entry.path().extension() != ".yaml") continue;
     INFO(entry.path());
     const Loaded loaded = load_file(entry.path(), Locality::kGlusterOnly);

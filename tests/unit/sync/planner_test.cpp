@@ -152,8 +152,24 @@ TEST_CASE("who follows an instance does nothing until it knows its role", "[sync
   one.role_seen(Role::kMaster, kStart);
   const auto order = one.next(kStart);
   REQUIRE(order);
-  CHECK(order->job == Job::kCommit);
+  CHECK(order->job == Job::kResume);
   CHECK(order->may_claim == MayClaim::kYes);
+}
+
+TEST_CASE("who is master when the daemon starts is no new writer, unless its copy is old",
+          "[sync]") {
+  Planner warm = planner(WriterRule::kInstance);
+  warm.role_seen(Role::kMaster, kStart);
+  REQUIRE(warm.next(kStart)->job == Job::kResume);
+  warm.ended(end(Outcome::kFailed), kStart);
+  REQUIRE(warm.next(kStart + 2s)->job == Job::kResume);
+  warm.ended(end(Outcome::kCommitted, 1, kStart), kStart + 2s);
+  warm.changed("jobs/a", kStart + 3s);
+  CHECK(warm.next(kStart + 4s)->job == Job::kCommit);
+
+  Planner cold = planner(WriterRule::kInstance, Standby::kCold);
+  cold.role_seen(Role::kMaster, kStart);
+  CHECK(cold.next(kStart)->job == Job::kCommit);
 }
 
 TEST_CASE("a manual mirror is left to the operator", "[sync]") {
