@@ -6,9 +6,9 @@
 #include <set>
 #include <utility>
 
-#include "settings/choice.hpp"
-#include "settings/section.hpp"
-#include "settings/source.hpp"
+#include "vrrpd/settings/choice.hpp"
+#include "vrrpd/settings/section.hpp"
+#include "vrrpd/settings/source.hpp"
 
 namespace ha::sync {
 namespace {

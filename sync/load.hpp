@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "settings/diagnostics.hpp"
 #include "sync/config.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
 
 namespace ha::sync {
 

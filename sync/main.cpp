@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include "settings/source.hpp"
 #include "sync/command.hpp"
 #include "sync/daemon.hpp"
 #include "sync/files.hpp"
 #include "sync/load.hpp"
+#include "vrrpd/settings/source.hpp"
 #include "vrrpd/version.hpp"
 
 namespace {

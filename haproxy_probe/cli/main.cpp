@@ -13,7 +13,7 @@
 #include "haproxy_probe/cli/replay.hpp"
 #include "haproxy_probe/cli/settings.hpp"
 #include "haproxy_probe/cli/watch.hpp"
-#include "settings/source.hpp"
+#include "vrrpd/settings/source.hpp"
 #include "vrrpd/version.hpp"
 
 namespace {

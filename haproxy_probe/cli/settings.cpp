@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "settings/diagnostics.hpp"
-#include "settings/source.hpp"
 #include "vrrpd/config/schema_haproxy.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
+#include "vrrpd/settings/source.hpp"
 
 namespace ha::probe::cli {
 namespace {

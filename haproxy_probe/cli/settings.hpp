@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "haproxy_probe/config.hpp"
-#include "settings/source.hpp"
+#include "vrrpd/settings/source.hpp"
 
 namespace ha::probe::cli {
 

@@ -5,8 +5,8 @@
 #include <array>
 
 #include "haproxy_probe/config.hpp"
-#include "settings/choice.hpp"
 #include "vrrpd/config/config.hpp"
+#include "vrrpd/settings/choice.hpp"
 
 namespace ha::config {
 

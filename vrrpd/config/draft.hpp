@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "settings/diagnostics.hpp"
-#include "settings/section.hpp"
 #include "vrrpd/config/config.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
+#include "vrrpd/settings/section.hpp"
 
 namespace ha::config {
 

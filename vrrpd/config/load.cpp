@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "ha/result.hpp"
-#include "settings/diagnostics.hpp"
-#include "settings/source.hpp"
 #include "vrrpd/config/schema.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
+#include "vrrpd/settings/source.hpp"
 
 namespace ha::vrrp {
 namespace {

@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "settings/routing.hpp"
-#include "settings/scalars.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/load.hpp"
+#include "vrrpd/settings/routing.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::vrrp {
 namespace {

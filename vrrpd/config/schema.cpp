@@ -5,12 +5,12 @@
 #include <string>
 #include <utility>
 
-#include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/schema_checks.hpp"
 #include "vrrpd/config/schema_haproxy.hpp"
 #include "vrrpd/config/schema_instances.hpp"
 #include "vrrpd/config/schema_notify.hpp"
+#include "vrrpd/settings/section.hpp"
 
 namespace ha::config {
 namespace {

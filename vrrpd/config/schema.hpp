@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-#include "settings/diagnostics.hpp"
-#include "settings/source.hpp"
 #include "vrrpd/config/config.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
+#include "vrrpd/settings/source.hpp"
 
 namespace ha::config {
 

@@ -10,9 +10,9 @@
 #include <tuple>
 #include <utility>
 
-#include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/schema_notify.hpp"
+#include "vrrpd/settings/section.hpp"
 
 namespace ha::config {
 namespace {

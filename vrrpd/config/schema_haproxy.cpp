@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "haproxy_probe/http.hpp"
-#include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
+#include "vrrpd/settings/section.hpp"
 
 namespace ha::config {
 namespace {

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "haproxy_probe/config.hpp"
-#include "settings/diagnostics.hpp"
-#include "settings/source.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
+#include "vrrpd/settings/source.hpp"
 
 namespace ha::config {
 

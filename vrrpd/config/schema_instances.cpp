@@ -9,11 +9,11 @@
 #include <tuple>
 #include <utility>
 
-#include "settings/routing.hpp"
-#include "settings/section.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/draft.hpp"
 #include "vrrpd/config/schema_notify.hpp"
+#include "vrrpd/settings/routing.hpp"
+#include "vrrpd/settings/section.hpp"
 
 namespace ha::config {
 namespace {

@@ -3,10 +3,10 @@
 
 #include <vector>
 
-#include "settings/diagnostics.hpp"
-#include "settings/source.hpp"
 #include "vrrpd/config/config.hpp"
 #include "vrrpd/config/draft.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
+#include "vrrpd/settings/source.hpp"
 
 namespace ha::config {
 

@@ -5,9 +5,9 @@
 #include <span>
 #include <string_view>
 
-#include "settings/diagnostics.hpp"
-#include "settings/section.hpp"
 #include "vrrpd/config/config.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
+#include "vrrpd/settings/section.hpp"
 
 namespace ha::config {
 

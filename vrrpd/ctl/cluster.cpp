@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "ha/ip.hpp"
-#include "settings/scalars.hpp"
-#include "settings/section.hpp"
+#include "vrrpd/settings/scalars.hpp"
+#include "vrrpd/settings/section.hpp"
 
 namespace ha::ctl {
 namespace {

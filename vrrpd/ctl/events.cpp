@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "settings/scalars.hpp"
 #include "vrrpd/ctl/answer.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::ctl {
 namespace {

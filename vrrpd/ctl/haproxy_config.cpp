@@ -7,9 +7,9 @@
 #include <optional>
 #include <set>
 
-#include "settings/diagnostics.hpp"
-#include "settings/scalars.hpp"
-#include "settings/source.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
+#include "vrrpd/settings/scalars.hpp"
+#include "vrrpd/settings/source.hpp"
 
 namespace ha::ctl {
 namespace {
@@ -135,8 +135,9 @@ tl::expected<std::vector<BackendTeam>, std::string> parse_teams(
     int port = kFirstPort + static_cast<int>(teams.size());
     if (equals != std::string_view::npos) {
       const auto parsed = config::parse_integer(text.substr(equals + 1), {1, 65'535});
-      if (!parsed) return failure(fmt::format("the port {} of team {} {}", config::shown(text.substr(equals + 1)),
-                                   name, parsed.error()));
+      if (!parsed)
+        return failure(fmt::format("the port {} of team {} {}",
+                                   config::shown(text.substr(equals + 1)), name, parsed.error()));
       port = *parsed;
     }
     teams.push_back({std::string{name}, port});

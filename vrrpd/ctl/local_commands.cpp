@@ -14,11 +14,11 @@
 #include <string_view>
 
 #include "ha/result.hpp"
-#include "settings/source.hpp"
 #include "vrrpd/ctl/cluster.hpp"
 #include "vrrpd/ctl/haproxy_config.hpp"
 #include "vrrpd/ctl/render.hpp"
 #include "vrrpd/ctl/text_diff.hpp"
+#include "vrrpd/settings/source.hpp"
 
 namespace ha::ctl {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "settings/routing.hpp"
-#include "settings/scalars.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/keepalived/sections.hpp"
+#include "vrrpd/settings/routing.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::keepalived {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <chrono>
 
-#include "settings/scalars.hpp"
 #include "vrrpd/keepalived/sections.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::keepalived {
 namespace {

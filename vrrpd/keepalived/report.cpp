@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "settings/diagnostics.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
 
 namespace ha::keepalived {
 namespace {

@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
-#include "settings/scalars.hpp"
 #include "vrrpd/keepalived/sections.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::keepalived {
 namespace {

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <limits>
 
-#include "settings/scalars.hpp"
 #include "vrrpd/keepalived/sections.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::keepalived {
 namespace {

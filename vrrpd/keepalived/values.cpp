@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "settings/scalars.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::keepalived {
 namespace {

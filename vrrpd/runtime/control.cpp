@@ -24,8 +24,8 @@
 #include <tl/expected.hpp>
 #include <utility>
 
-#include "settings/scalars.hpp"
 #include "vrrpd/runtime/lock_file.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::vrrp {
 namespace {

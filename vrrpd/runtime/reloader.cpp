@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "settings/scalars.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::vrrp {
 namespace {

@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "ha/types.hpp"
-#include "http/server.hpp"
 #include "vrrpd/config/config.hpp"
+#include "vrrpd/http/server.hpp"
 #include "vrrpd/runtime/log.hpp"
 #include "vrrpd/runtime/status.hpp"
 

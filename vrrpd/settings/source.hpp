@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "ha/result.hpp"
-#include "settings/diagnostics.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
 
 namespace ha::config {
 

@@ -1,4 +1,4 @@
-#include "settings/source.hpp"
+#include "vrrpd/settings/source.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "http/server.hpp"
+#include "vrrpd/http/server.hpp"
 
 #include <array>
 #include <boost/asio/write.hpp>

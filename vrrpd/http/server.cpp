@@ -1,4 +1,4 @@
-#include "http/server.hpp"
+#include "vrrpd/http/server.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "settings/source.hpp"
+#include "vrrpd/settings/source.hpp"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "settings/routing.hpp"
+#include "vrrpd/settings/routing.hpp"
 
 #include "tests/support/catch.hpp"
 

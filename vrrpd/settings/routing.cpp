@@ -1,4 +1,4 @@
-#include "settings/routing.hpp"
+#include "vrrpd/settings/routing.hpp"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <charconv>
 #include <vector>
 
-#include "settings/choice.hpp"
-#include "settings/diagnostics.hpp"
+#include "vrrpd/settings/choice.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
 
 namespace ha::config {
 namespace {

@@ -1,4 +1,4 @@
-#include "settings/diagnostics.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "settings/section.hpp"
+#include "vrrpd/settings/section.hpp"
 
 #include <fmt/format.h>
 

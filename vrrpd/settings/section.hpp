@@ -9,9 +9,9 @@
 #include <string_view>
 #include <utility>
 
-#include "settings/diagnostics.hpp"
-#include "settings/scalars.hpp"
-#include "settings/source.hpp"
+#include "vrrpd/settings/diagnostics.hpp"
+#include "vrrpd/settings/scalars.hpp"
+#include "vrrpd/settings/source.hpp"
 
 namespace ha::config {
 

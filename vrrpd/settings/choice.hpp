@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "settings/scalars.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::config {
 

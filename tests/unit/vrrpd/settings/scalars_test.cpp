@@ -1,4 +1,4 @@
-#include "settings/scalars.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 #include <chrono>
 #include <limits>

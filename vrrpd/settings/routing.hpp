@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "ha/routing.hpp"
-#include "settings/scalars.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::config {
 
