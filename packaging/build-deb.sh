@@ -32,6 +32,7 @@ cp -r packaging/debian "$copy/debian"
 cd "$copy"
 # No clean: debhelper's own files came anew with its folder, and ninja knows what else is out of date.
 DEB_BUILD_OPTIONS="parallel=$(nproc) noautodbgsym" dpkg-buildpackage -b -us -uc -nc 9>&-
-mv ../vrrpd_"$version"_*.deb "$output/"
+package=vrrpd_${version}_$(dpkg --print-architecture).deb
+[ "$(realpath ..)" = "$output" ] || mv "../$package" "$output/"
 rm -f ../vrrpd_"$version"_*.{buildinfo,changes}
-echo "$output/vrrpd_${version}_$(dpkg --print-architecture).deb"
+echo "$output/$package"
