@@ -28,15 +28,15 @@ class Troublemaker {
   void plan_any(TimePoint at) {
     using Fault = void (Troublemaker::*)(TimePoint);
     static constexpr Fault kFaults[] = {
-        &Troublemaker::pause,       &Troublemaker::pause,      &Troublemaker::pause,
-        &Troublemaker::crash,       &Troublemaker::kill,       &Troublemaker::death,
-        &Troublemaker::death,       &Troublemaker::death,      &Troublemaker::meddling,
-        &Troublemaker::restart,     &Troublemaker::priority,   &Troublemaker::reload,
-        &Troublemaker::priority,    &Troublemaker::interface,  &Troublemaker::address,
-        &Troublemaker::one_way,     &Troublemaker::one_way,    &Troublemaker::partition,
-        &Troublemaker::weather,     &Troublemaker::weather,    &Troublemaker::stranger,
-        &Troublemaker::flood,       &Troublemaker::flood,      &Troublemaker::reload,
-        &Troublemaker::meaningless, &Troublemaker::meaningless};
+        &Troublemaker::pause,       &Troublemaker::pause,       &Troublemaker::pause,
+        &Troublemaker::crash,       &Troublemaker::kill,        &Troublemaker::death,
+        &Troublemaker::death,       &Troublemaker::death,       &Troublemaker::meddling,
+        &Troublemaker::restart,     &Troublemaker::priority,    &Troublemaker::reload,
+        &Troublemaker::priority,    &Troublemaker::interface,   &Troublemaker::address,
+        &Troublemaker::one_way,     &Troublemaker::one_way,     &Troublemaker::partition,
+        &Troublemaker::weather,     &Troublemaker::weather,     &Troublemaker::stranger,
+        &Troublemaker::flood,       &Troublemaker::flood,       &Troublemaker::reload,
+        &Troublemaker::meaningless, &Troublemaker::meaningless, &Troublemaker::group};
     (this->*kFaults[random_.below(std::size(kFaults))])(at);
   }
 
@@ -253,6 +253,16 @@ class Troublemaker {
     });
   }
 
+  /// It is in a group, whose other members come and go.
+  void group(TimePoint at) {
+    const NodeId id = any();
+    for (int change = random_.between(1, 4); change > 0; --change) {
+      const Others others = random_.pick({Others::kReady, Others::kUnready});
+      plan(at, [id, others](Lan& lan) { lan.set_others(id, others); });
+      at += random_.between(Duration::zero(), 4 * unit_);
+    }
+  }
+
   /// Events that the driver would not send now.
   void meaningless(TimePoint at) {
     const NodeId id = any();
@@ -295,6 +305,7 @@ void chaos(Lan& lan, const Setup& setup, Random& random) {
   lan.mend_all();
   for (NodeId id = 0; id < lan.size(); ++id) {
     lan.spare_engine(id);
+    if (lan.node(id).others != Others::kNone) lan.set_others(id, Others::kReady);
     lan.resume(id);
     lan.finish_restart(id);
     // What died with its guard is found by then.

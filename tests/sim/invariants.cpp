@@ -64,6 +64,7 @@ void Invariants::stepped(const StepRecord& record) {
   if (was_master && record.now - ledger.last_advert > silence_allowed(ledger, record.config)) {
     broken(record, "I5", "the last advertisement is too old");
   }
+  check_group(record, ledger);
   if (!was_master && is_master) {
     check_promotion(record, ledger, verbs);
   } else if (was_master && !is_master) {
@@ -148,9 +149,10 @@ void Invariants::check_meaningless_events(const StepRecord& record) const {
     means_something = is<vrrp::Started>(event) || is<vrrp::ShutDown>(event);
   } else if (is<vrrp::Backup>(record.before)) {
     means_something = !is<vrrp::Started>(event) && !is<vrrp::AnnouncementDue>(event) &&
-                      !is<vrrp::AddressesLost>(event);
+                      !is<vrrp::AddressesLost>(event) && !is<vrrp::StepAside>(event);
   } else {
-    means_something = !is<vrrp::Started>(event);
+    means_something = !is<vrrp::Started>(event) && !is<vrrp::TakeOver>(event) &&
+                      !is<vrrp::TakeOverDeferred>(event);
   }
   if (means_something) return;
   if (record.step.next != record.before || !record.step.actions.empty()) {
@@ -226,7 +228,8 @@ void Invariants::check_reports(const StepRecord& record) const {
 
 /// I5: 0 only when leaving, otherwise the effective priority.
 void Invariants::check_priorities_sent(const StepRecord& record, const Ledger& ledger) const {
-  const bool leaves = is<vrrp::ShutDown>(record.event) || is<vrrp::Faulted>(record.event);
+  const bool leaves = is<vrrp::ShutDown>(record.event) || is<vrrp::Faulted>(record.event) ||
+                      is<vrrp::StepAside>(record.event);
   for (const vrrp::Action& action : record.step.actions) {
     const auto* advert = std::get_if<vrrp::SendAdvert>(&action);
     if (advert == nullptr) continue;
@@ -252,6 +255,38 @@ void Invariants::check_addresses(const StepRecord& record, Ledger& ledger) const
   }
 }
 
+/// I9: one whose time has come waits for the others until it follows somebody.
+void Invariants::check_group(const StepRecord& record, Ledger& ledger) const {
+  if (is<vrrp::TakeOverDeferred>(record.event)) {
+    check_patience(record, ledger);
+    ledger.waits = true;
+  }
+  if (is<vrrp::TakeOver>(record.event) && is<vrrp::Master>(record.step.next) && !ledger.waits) {
+    broken(record, "I9", "takes over with its group, though its time has not come");
+  }
+  const bool listens_anew = is<vrrp::Backup>(record.before) &&
+                            is<vrrp::DeadlineReached>(record.event) &&
+                            record.now >= *vrrp::deadline(record.before);
+  if (listens_anew || !is<vrrp::Backup>(record.step.next)) ledger.waits = false;
+}
+
+/// I6, I9: neither early nor right after a stall.
+void Invariants::check_patience(const StepRecord& record, const Ledger& ledger) const {
+  const auto* backup = std::get_if<vrrp::Backup>(&record.before);
+  if (backup == nullptr) return;
+  const TimePoint earliest = ledger.patience.earliest(record.config, ledger.priority);
+  // Integer division rounds each shift of the timer by less than a nanosecond.
+  const bool its_time_came = ledger.waits || is<vrrp::TakeOver>(record.event);
+  if (record.now + 1us < earliest && !its_time_came) {
+    broken(record, "I9", "took over early by " + seconds(earliest - record.now));
+  }
+  const Duration down =
+      master_down_interval(record.config.version, ledger.priority, backup->master_interval);
+  if (record.now - *vrrp::deadline(record.before) > down) {
+    broken(record, "I6", "took over right after a stall, before it listened");
+  }
+}
+
 /// I5, I6, I9.
 void Invariants::check_promotion(const StepRecord& record, Ledger& ledger,
                                  std::string_view verbs) const {
@@ -259,21 +294,11 @@ void Invariants::check_promotion(const StepRecord& record, Ledger& ledger,
   if (verbs != (announces ? "SAN" : "SA")) {
     broken(record, "I5", "becoming master is: advertise, acquire, announce");
   }
-  if (const auto* backup = std::get_if<vrrp::Backup>(&record.before)) {
-    if (!is<vrrp::DeadlineReached>(record.event)) {
-      broken(record, "I9", "a backup became master without waiting");
-    }
-    const TimePoint earliest = ledger.patience.earliest(record.config, ledger.priority);
-    // Integer division rounds each shift of the timer by less than a nanosecond.
-    if (record.now + 1us < earliest) {
-      broken(record, "I9", "took over early by " + seconds(earliest - record.now));
-    }
-    const Duration down =
-        master_down_interval(record.config.version, ledger.priority, backup->master_interval);
-    if (record.now - *vrrp::deadline(record.before) > down) {
-      broken(record, "I6", "took over right after a stall, before it listened");
-    }
+  if (is<vrrp::Backup>(record.before) && !is<vrrp::DeadlineReached>(record.event) &&
+      !is<vrrp::TakeOver>(record.event)) {
+    broken(record, "I9", "a backup became master without waiting");
   }
+  check_patience(record, ledger);
   ledger.master_since = record.now;
   ledger.interval_then = record.config.advertisement_interval;
   ledger.longest_interval = record.config.advertisement_interval;
@@ -290,6 +315,10 @@ void Invariants::check_promotion(const StepRecord& record, Ledger& ledger,
 void Invariants::check_departure(const StepRecord& record, const Ledger& ledger,
                                  std::string_view verbs) const {
   const auto* advert = std::get_if<vrrp::AdvertReceived>(&record.event);
+  if (is<vrrp::StepAside>(record.event) && may_be_replaced(ledger, record.now)) {
+    if (verbs != "R") broken(record, "I6", "lets go of what somebody else may have");
+    return;
+  }
   if (advert == nullptr) {
     if (verbs != "ZR") broken(record, "I5", "leaving is: priority 0, release");
     return;
@@ -356,13 +385,15 @@ void Invariants::check_timer_after_priority_change(const StepRecord& record) con
 void Invariants::note_patience(const StepRecord& record, Ledger& ledger) const {
   if (!is<vrrp::Backup>(record.step.next)) return;
   const auto* advert = std::get_if<vrrp::AdvertReceived>(&record.event);
-  if (is<vrrp::Master>(record.before)) {
+  if (is<vrrp::Master>(record.before) && advert != nullptr) {
     ledger.patience.stepped_down(*advert, record.now);
   } else if (!is<vrrp::Backup>(record.before)) {
     ledger.patience.started(record.config, record.now);
   } else if (advert != nullptr) {
-    check_timer_after_advert(
-        record, ledger, ledger.patience.heard(record.config, ledger.priority, *advert, record.now));
+    const Patience::Verdict verdict =
+        ledger.patience.heard(record.config, ledger.priority, *advert, record.now);
+    if (verdict == Patience::Verdict::kAccepted) ledger.waits = false;
+    check_timer_after_advert(record, ledger, verdict);
   } else if (is<vrrp::Reconfigured>(record.event)) {
     if (vrrp::deadline(record.step.next) != vrrp::deadline(record.before)) {
       broken(record, "I9", "a reload moved the timer of a backup");

@@ -70,7 +70,8 @@
 ///      by the change of the skew time.
 ///  I10 A master that is not stalled leaves on shutdown, on a fault, and for a better claim, then
 ///      at once, and for no other reason. A change of its priority or configuration is advertised
-///      at once.
+///      at once. A member of a group may also leave because of the others, as for a shutdown; if it
+///      may have been replaced, without a word.
 ///  I12 A start makes a backup, but a master of the owner, and of one whose predecessor advertised
 ///      as master no more than 3 a ago.
 ///  I13 A master puts lost addresses back at once; in the case of I6 with the advertisement with
@@ -124,6 +125,7 @@ class Invariants : public Observer {
     IpAddress address;
     bool holds_addresses = false;
     Patience patience;
+    bool waits = false;  ///< for the others of its group
 
     // Of the present mastership.
     TimePoint master_since;
@@ -162,6 +164,8 @@ class Invariants : public Observer {
   void check_reports(const StepRecord& record) const;
   void check_priorities_sent(const StepRecord& record, const Ledger& ledger) const;
   void check_addresses(const StepRecord& record, Ledger& ledger) const;
+  void check_group(const StepRecord& record, Ledger& ledger) const;
+  void check_patience(const StepRecord& record, const Ledger& ledger) const;
   void check_promotion(const StepRecord& record, Ledger& ledger, std::string_view verbs) const;
   void check_departure(const StepRecord& record, const Ledger& ledger,
                        std::string_view verbs) const;

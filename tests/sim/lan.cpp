@@ -109,12 +109,14 @@ void Lan::receive(NodeId id, const vrrp::AdvertReceived& advert) {
 void Lan::feed(NodeId id, const vrrp::Event& event) {
   if (nodes_[id].is_master() && lease_has_lapsed(id)) handle(id, vrrp::AddressesLost{});
   handle(id, event);
+  settle_group(id);
 }
 
 void Lan::handle(NodeId id, const vrrp::Event& event) {
   Node& node = nodes_[id];
   const TimePoint clock = clock_of(id);
   vrrp::Step step = vrrp::step(node.config, node.state, event, clock);
+  if (is_deferred(id, event, step)) return handle(id, vrrp::TakeOverDeferred{});
   for (Observer* observer : observers_) {
     observer->stepped({id, clock, now_, node.config, node.state, event, step});
   }

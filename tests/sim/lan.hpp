@@ -68,6 +68,13 @@ class Observer {
   virtual void remarked(std::string_view text, TimePoint now) = 0;
 };
 
+/// What the other members of a router's group allow it.
+enum class Others : std::uint8_t {
+  kNone,     ///< it is in no group
+  kReady,    ///< they could be master, or are
+  kUnready,  ///< one of them follows another master
+};
+
 /// What stands still.
 enum class Freeze : std::uint8_t {
   kProcesses,  ///< SIGSTOP, or the cgroup freezer; packets and commands wait, leases run out
@@ -96,6 +103,7 @@ struct Node {
   bool paused = false;      ///< it exists and does nothing
   bool kernel_stands_still = false;
   std::optional<vrrp::Faulted::Cause> fault;
+  Others others = Others::kNone;
   bool holds_addresses = false;  ///< in the kernel
   TimePoint addresses_set_at;    ///< when their lease began, by the LAN's clock
 
@@ -160,6 +168,8 @@ class Lan {
   void resume(NodeId id);
   /// Somebody removes its addresses.
   void remove_addresses(NodeId id);
+  /// The others of its group, of which there are some from the first call on.
+  void set_others(NodeId id, Others others);
   /// Effective priority. A machine that is off starts with it next time.
   void set_priority(NodeId id, Priority priority);
   void change_address(NodeId id, const IpAddress& address);
@@ -287,6 +297,8 @@ class Lan {
 
   void feed(NodeId id, const vrrp::Event& event);
   void handle(NodeId id, const vrrp::Event& event);
+  [[nodiscard]] bool is_deferred(NodeId id, const vrrp::Event& event, const vrrp::Step& step) const;
+  void settle_group(NodeId id);
   void note(NodeId id, const std::vector<vrrp::Action>& actions);
   [[nodiscard]] bool dies_now(NodeId id);
   void carry_out(NodeId id, const vrrp::Action& action);

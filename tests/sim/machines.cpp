@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lan.hpp"
+#include "vrrpd/engine/sync_group.hpp"
 #include "vrrpd/guard/guard.hpp"
 
 namespace ha::sim {
@@ -139,6 +140,7 @@ void Lan::resume(NodeId id) {
   if (!commands_first) run_commands(id);
   if (!node.running) return;
   wake_if_due(id);
+  settle_group(id);
   // The wake that was armed before the pause may have passed unheard.
   timing.armed_for.reset();
   rearm(id);
@@ -186,6 +188,28 @@ void Lan::run_commands(NodeId id) {
 void Lan::wake_if_due(NodeId id) {
   const std::optional<TimePoint> due = vrrp::deadline(nodes_[id].state);
   if (due && *due <= clock_of(id)) feed(id, vrrp::DeadlineReached{});
+}
+
+bool Lan::is_deferred(NodeId id, const vrrp::Event& event, const vrrp::Step& step) const {
+  return nodes_[id].others != Others::kNone && !nodes_[id].is_master() &&
+         std::holds_alternative<vrrp::Master>(step.next) &&
+         std::holds_alternative<vrrp::DeadlineReached>(event);
+}
+
+void Lan::settle_group(NodeId id) {
+  const Node& node = nodes_[id];
+  if (node.others == Others::kNone || !node.running || node.paused) return;
+  const bool ready = node.others == Others::kReady;
+  const vrrp::Place places[] = {vrrp::place_of(node.state),
+                                ready ? vrrp::Place::kMaster : vrrp::Place::kFollowing};
+  const vrrp::Move move = vrrp::settle(places).front();
+  if (move == vrrp::Move::kTakeOver) handle(id, vrrp::TakeOver{});
+  if (move == vrrp::Move::kStepAside) handle(id, vrrp::StepAside{});
+}
+
+void Lan::set_others(NodeId id, Others others) {
+  nodes_[id].others = others;
+  settle_group(id);
 }
 
 void Lan::set_priority(NodeId id, Priority priority) {
@@ -236,6 +260,7 @@ void Lan::adopt(NodeId id, const Reload& reload) {
     if (node.is_master()) set_addresses(id);
   }
   handle(id, vrrp::Reconfigured{});
+  settle_group(id);
   // The effective one, which may have changed again since.
   if (reload.priority && node.running) feed(id, vrrp::PriorityChanged{node.priority});
   if (reload.adds_addresses && node.running && node.is_master()) {

@@ -293,6 +293,20 @@ TEST_CASE("a backup follows the interval of its master in version 3", "[rfc9568-
   CHECK(lan.master_changes() == changes);
 }
 
+TEST_CASE("a member of a group is master only while the others could be, too") {
+  Scenario lan{{router(200), router(100)}};
+  lan.set_others(0, Others::kUnready);
+  lan.start_all();
+  lan.run_for(30s);
+  CHECK(lan.masters() == Masters{1});
+  lan.set_others(0, Others::kReady);
+  lan.run_for(Scenario::kDelay);
+  CHECK(lan.masters() == Masters{0});
+  lan.set_others(0, Others::kUnready);
+  lan.run_for(Scenario::kDelay + 609'375us);
+  CHECK(lan.masters() == Masters{1});
+}
+
 TEST_CASE("a flood of losing advertisements is answered four times an interval") {
   Scenario lan{{router(200)}};
   lan.start_all();
