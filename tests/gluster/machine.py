@@ -37,7 +37,7 @@ class Later:
         return self._text()
 
 
-def wait_until(condition: Callable[[], object], what: str | Later, timeout: float = 30.0, every: float = 0.05) -> object:
+def wait_until(condition: Callable[[], object], what: str | Later, timeout: float = 60.0, every: float = 0.05) -> object:
     deadline = time.monotonic() + timeout
     while not (value := condition()):
         if time.monotonic() > deadline:
@@ -214,14 +214,14 @@ class Daemon:
     def volume(self) -> dict:
         return self.status()["volumes"][0]
 
-    def wait_for(self, text: str, timeout: float = 20, after: int = 0) -> None:
+    def wait_for(self, text: str, timeout: float = 60, after: int = 0) -> None:
         """For the text in its log, from a length of the log on."""
         try:
             wait_until(lambda: text in self.log()[after:], f"{text!r} in the log", timeout)
         except Failure as failure:
             raise Failure(f"{failure}:\n{self.log()}") from None
 
-    def wait_at_rest(self, generation: int | None = None, timeout: float = 20) -> dict:
+    def wait_at_rest(self, generation: int | None = None, timeout: float = 60) -> dict:
         """Until everything is committed."""
         def at_rest() -> dict | None:
             mirror = self.mirror()

@@ -83,11 +83,11 @@ def test_whole_directories_that_appear_are_followed_at_once(one):
             for file in range(10):
                 one.write(f"new{directory}/deep/file{file}", f"{directory} {file}")
         (one.source / "new1").rename(one.source / "renamed")
-        wait_until(lambda: contents(one.tree()) == one.contents(), "a thousand new files", timeout=20)
+        wait_until(lambda: contents(one.tree()) == one.contents(), "a thousand new files")
         # Their directories are watched as well, also under another name.
         one.write("new99/deep/file1", "changed")
         one.write("renamed/deep/file1", "changed")
-        wait_until(lambda: contents(one.tree()) == one.contents(), "changes in new directories", timeout=20)
+        wait_until(lambda: contents(one.tree()) == one.contents(), "changes in new directories")
 
 
 def test_events_that_the_kernel_had_to_drop_are_made_up_for_by_a_scan(one):
@@ -101,9 +101,9 @@ def test_events_that_the_kernel_had_to_drop_are_made_up_for_by_a_scan(one):
             (one.source / "late" / str(number % 50)).write_text(str(number))
         one.write("after/the/queue/was/full", "x")
         daemon.signal(signal.SIGCONT)
-        wait_until(lambda: contents(one.tree()) == one.contents(), "what was not told", timeout=20)
+        wait_until(lambda: contents(one.tree()) == one.contents(), "what was not told")
         one.write("after/the/queue/was/full", "watched again")
-        wait_until(lambda: contents(one.tree()) == one.contents(), "a change after that", timeout=20)
+        wait_until(lambda: contents(one.tree()) == one.contents(), "a change after that")
 
 
 def test_without_watching_each_interval_finds_the_changes(one):
@@ -135,7 +135,7 @@ def test_a_source_that_comes_later_is_watched_when_it_is_there(one):
         assert daemon.status()["alarm"]
         one.source.mkdir()
         one.write("file", "1")
-        wait_until(lambda: one.tree().exists() and contents(one.tree()) == {"file": "1"}, "the file", timeout=30)
+        wait_until(lambda: one.tree().exists() and contents(one.tree()) == {"file": "1"}, "the file")
         daemon.wait_at_rest()
         one.write("file", "2")
         wait_until(lambda: contents(one.tree()) == {"file": "2"}, "the change")
@@ -256,7 +256,7 @@ def test_the_writer_is_the_machine_where_the_instance_is_master(vrrp_pair):
         print(f"the new writer's first change was committed {time.monotonic() - began:.1f} s after it was made master")
 
         first.signal(signal.SIGCONT)
-        wait_until(lambda: one.contents() == {"file": "of two"}, "the old writer follows", timeout=20)
+        wait_until(lambda: one.contents() == {"file": "of two"}, "the old writer follows")
         kept = [path.read_text() for path in (one.tree() / OURS / "conflicts").glob("*/files/file")]
         assert kept == ["of one alone"]
         assert contents(two.tree()) == {"file": "of two"}
@@ -324,7 +324,7 @@ def test_a_writer_that_was_fenced_off_goes_on_after_a_recovery_by_hand(pair):
         daemon.wait_for("claimed anew on this machine")
         one.write("file", "of one again")
         wait_until(lambda: contents(one.tree()) == {"file": "of one again"}, "the next generation")
-        assert not daemon.mirror()["alarm"] and daemon.mirror()["recoveries"] == 1
+        wait_until(lambda: not daemon.mirror()["alarm"] and daemon.mirror()["recoveries"] == 1, "the end of the alarm")
 
 
 def test_a_copy_that_was_killed_is_done_again(one):
@@ -352,7 +352,7 @@ def test_a_copy_that_was_killed_is_done_again(one):
 
             wait_until(kill, f"a {victim} to kill", every=0)
             daemon.wait_for("ALARM: devops/blue: commit failed: ", after=before)
-            wait_until(lambda: contents_of(one, "file") == text, "the copy", timeout=30)
+            wait_until(lambda: contents_of(one, "file") == text, "the copy")
         assert (one.tree() / "large").read_bytes() == (one.source / "large").read_bytes()
 
 
