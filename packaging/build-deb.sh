@@ -1,6 +1,6 @@
 #!/bin/bash
-# build-deb.sh [DIRECTORY]: builds the Debian package vrrpd_VERSION_ARCHITECTURE.deb into DIRECTORY, by default
-# build/package, after installing what that needs. What was compiled before is not compiled again.
+# build-deb.sh [DIRECTORY]: builds the Debian packages vrrpd_VERSION_ARCHITECTURE.deb and vrrpd-keepalived_VERSION_all.deb
+# into DIRECTORY, by default build/package, after installing what that needs. What was compiled before is not compiled again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p "${1:-build/package}"
@@ -32,7 +32,8 @@ cp -r packaging/debian "$copy/debian"
 cd "$copy"
 # No clean: debhelper's own files came anew with its folder, and ninja knows what else is out of date.
 DEB_BUILD_OPTIONS="parallel=$(nproc) noautodbgsym" dpkg-buildpackage -b -us -uc -nc 9>&-
-package=vrrpd_${version}_$(dpkg --print-architecture).deb
-[ "$(realpath ..)" = "$output" ] || mv "../$package" "$output/"
+for package in "../vrrpd_${version}_$(dpkg --print-architecture).deb" "../vrrpd-keepalived_${version}_all.deb"; do
+  [ "$(realpath ..)" = "$output" ] || mv "$package" "$output/"
+  echo "$output/$(basename "$package")"
+done
 rm -f ../vrrpd_"$version"_*.{buildinfo,changes}
-echo "$output/$package"

@@ -37,7 +37,11 @@ vrrp_instance VI_MAIN {
 
 @pytest.fixture(scope="module")
 def package() -> Path:
-    found = sorted(PACKAGES.glob("vrrpd_*.deb"))
+    return built("vrrpd")
+
+
+def built(name: str) -> Path:
+    found = sorted(PACKAGES.glob(f"{name}_*.deb"))
     assert len(found) == 1, f"packaging/build-deb.sh builds one into {PACKAGES}"
     return found[0]
 
@@ -96,8 +100,9 @@ def other_version(package: Path, directory: Path, version: str) -> Path:
     return made
 
 
-def test_lintian_finds_no_error(package: Path):
-    done = subprocess.run(["lintian", "--fail-on=error", package], capture_output=True, text=True, check=False, timeout=600)
+@pytest.mark.parametrize("name", ["vrrpd", "vrrpd-keepalived"])
+def test_lintian_finds_no_error(name: str):
+    done = subprocess.run(["lintian", "--fail-on=error", built(name)], capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout
 
 
@@ -162,6 +167,26 @@ def test_keepalived_and_vrrpd_are_never_there_together(running: Machine):
     running.do("systemctl", "start", "vrrpd")
     running.wait_for("keepalived to end", lambda: running.show("keepalived", "ActiveState") in ("inactive", "failed"))
     wait_for_master(running)
+
+
+def test_the_link_package_takes_the_place_of_keepalived(installed: Machine):
+    installed.write("/etc/keepalived/keepalived.conf", KEEPALIVED)
+    installed.do("systemctl", "start", "keepalived")
+    installed.wait_for("keepalived's address", lambda: has_address(installed))
+    install(installed, built("vrrpd-keepalived"))
+    assert installed.run("dpkg-query", "-W", "-f", "${db:Status-Status}", "keepalived").stdout != "installed"
+    assert installed.do("readlink", "/usr/sbin/keepalived").strip() == "vrrpd"
+    assert installed.do("cat", "/etc/keepalived/keepalived.conf") == KEEPALIVED
+    installed.do("systemctl", "daemon-reload")
+    installed.do("systemctl", "restart", "keepalived")
+    installed.wait_for("the address", lambda: has_address(installed))
+    assert installed.show("keepalived", "ActiveState") == "active"
+    assert status(installed)["instances"][0]["name"] == "VI_MAIN"
+    installed.do("systemctl", "reload", "keepalived")
+    assert has_address(installed)
+    installed.do("dpkg", "--purge", "vrrpd-keepalived", timeout=120)
+    assert not has_address(installed)
+    assert installed.run("test", "-e", "/usr/sbin/keepalived").returncode == 1
 
 
 def test_an_upgrade_goes_on_with_the_configuration_of_before(running: Machine, package: Path, tmp_path: Path):
