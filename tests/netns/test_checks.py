@@ -148,6 +148,22 @@ def test_a_check_that_is_worth_a_fault_hands_the_address_over_at_once(lab: Lab, 
     monitor.wait_for_owner(VIP, lab["one"])
 
 
+def test_a_router_that_a_check_kept_out_from_the_start_hears_the_others_when_it_starts(lab: Lab, monitor: AddressMonitor):
+    two = Keepalived(lab["two"], Instance(priority=120))
+    two.start()
+    monitor.wait_for_owner(VIP, lab["two"])
+    subject = watched_file(lab["one"])
+    subject.break_it()
+    one = ours(lab["one"], subject.check, {"fault": True})
+    one.start()
+    one.wait_for_state("fault")
+    subject.mend()
+    one.wait_for_state("backup")
+    quiet = 1.5 * one.instance.master_down_interval
+    holds_for("one follows two", lambda: one.state() == "backup", seconds=quiet)
+    assert one.instance_status()["statistics"]["advertisement-rcvd"] > 0
+
+
 CANNOT = {
     "no such program": ({"script": ["/nonexistent/check"]}, "No such file or directory"),
     "no such user": ({"script": ["/bin/true"], "user": "nobody-of-this-name"}, "there is no user"),

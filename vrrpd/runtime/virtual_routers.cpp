@@ -125,6 +125,9 @@ void VirtualRouters::wake_due() {
 }
 
 void VirtualRouters::finish_turn() {
+  // Whatever it was that made a router start or stop: one that the kernel passes nothing on to
+  // would take itself for alone.
+  for (const auto& [key, segment] : segments_) segment->listen();
   settle_groups(now());
   outbox_.flush();
   scheduler_.arm();
@@ -224,7 +227,6 @@ void VirtualRouters::look_again() {
   evaluate_all(at);
   if (std::exchange(addresses_lost_, false)) restore_missing(at);
   close_unused_segments();
-  for (const auto& [key, segment] : segments_) segment->listen();
   if (surroundings_changed_) surroundings_changed_();
   finish_turn();
 }
