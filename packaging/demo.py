@@ -19,24 +19,22 @@ from daemons import TEAMS, Haproxy, Instance, Vrrpd, build_directory
 from lab import Host, Lab, LabFailure
 from observe import AddressMonitor, Client, Request
 
-SAMPLE = SOURCE_DIR / "etc" / "vrrpd.yaml"
+SAMPLE = SOURCE_DIR / "etc" / "vrrpd-vm2.yaml"
 VIP = "10.77.0.100"
 GRACE = 3
 RECOVER = 3
 
 
 class Sample(Vrrpd):
-    """vrrpd on the annotated sample as it is but for `changes`, this lab's addresses and sockets, and shorter waits."""
+    """vrrpd on the sample as it is but for `changes`, this lab's addresses and sockets, and shorter waits."""
 
     def __init__(self, host: Host, stats_socket: Path, changes: dict[str, str]):
         super().__init__(host, Instance(interval=1))
         self._replacements = {
             **changes,
             "192.168.1.": "10.77.0.",
-            "/run/haproxy/admin.sock": str(stats_socket),
-            "/run/vrrpd/control.sock": str(self.socket),
-            "grace: 30s": f"grace: {GRACE}s",
-            "recover: 10s": f"recover: {RECOVER}s",
+            "haproxy:\n": f"control: {{socket: {self.socket}}}\n\nhaproxy:\n  stats: {stats_socket}\n"
+            f"  grace: {GRACE}s\n  recover: {RECOVER}s\n",
         }
 
     def config_text(self) -> str:
@@ -137,9 +135,8 @@ class TimeLine:
 class Demo:
     def __init__(self, lab: Lab):
         self.lab = lab
-        self.one = Machine(lab, "vm1", "vm2")
-        changes = {"node: jenkins-vm1": "node: jenkins-vm2", "priority: 110": "priority: 100"}
-        self.two = Machine(lab, "vm2", "vm1", changes)
+        self.one = Machine(lab, "vm1", "vm2", {"node: jenkins-vm2": "node: jenkins-vm1", "priority: 100": "priority: 110"})
+        self.two = Machine(lab, "vm2", "vm1")
         self.monitor = AddressMonitor(lab, self.one.host, self.two.host)
         self.time_line = TimeLine([self.one, self.two], self.monitor)
 

@@ -85,6 +85,9 @@ class Node:
     def glusterd_answers(self) -> bool:
         return "Number of Peers" in self.gluster("peer", "status", check=False)
 
+    def sees_its_peers(self) -> bool:
+        return self.gluster("peer", "status").count("Peer in Cluster (Connected)") == 2
+
     def stop_glusterd(self) -> None:
         self.inside.run("sh", "-c", "kill -9 $(cat /run/glusterd.pid)")
 
@@ -137,7 +140,7 @@ class Cluster:
             wait_until(node.glusterd_answers, f"glusterd {node.number}")
         for node in self.nodes[1:]:
             first.gluster("peer", "probe", node.address)
-        wait_until(lambda: first.gluster("peer", "status").count("Peer in Cluster (Connected)") == 2, "two peers")
+        wait_until(lambda: all(node.sees_its_peers() for node in self.nodes), "each to be connected to both others")
         bricks = [f"{node.address}:{node.directory}/disk/{VOLUME}" for node in self.nodes]
         first.gluster("volume", "create", VOLUME, "replica", 2, "arbiter", 1, *bricks, "force")
         first.gluster("volume", "set", VOLUME, "network.ping-timeout", PING_TIMEOUT)
