@@ -108,7 +108,6 @@ if step "build the Debian package" packaging/build-deb.sh; then
 else
   not_run "tests of the package on a machine with systemd"
 fi
-step "build the RPM package" packaging/build-rpm.sh
 if step "build asan" packaging/build.sh asan; then
   step "the same tests with sanitizers" unit_tests asan
 else
