@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "sync/passage.hpp"
@@ -16,6 +18,9 @@ namespace {
 
 /// A standby reads while the writer goes on; each round gets what the last one missed.
 constexpr int kRoundsMax = 5;
+/// What a client of GlusterFS has looked at it may show as it was for a second more.
+constexpr std::chrono::milliseconds kCachesLast{1200};
+constexpr int kFetchedAgainMax = 2;
 constexpr std::size_t kProgressEvery = 500;
 
 [[nodiscard]] std::string own_directory(const Mirror& mirror) {
@@ -186,7 +191,12 @@ Result<Report> Session::make_equal(const Goal& goal, const Manifest& now,
   Report report;
   if (goal.base) report.version = goal.base->version;
   const std::string incoming = own_directory(mirror_) + "/new";
-  const auto fetched = fetch(goal, paths_to_copy(delta), incoming);
+  auto fetched = fetch(goal, paths_to_copy(delta), incoming);
+  for (int again = 0;
+       !fetched && fetched.error().code.value() == EAGAIN && again < kFetchedAgainMax; ++again) {
+    std::this_thread::sleep_for(kCachesLast);
+    fetched = fetch(goal, paths_to_copy(delta), incoming);
+  }
   if (!fetched) return tl::make_unexpected(fetched.error());
   report.copied = *fetched;
   const Stage stage{mirror_.source, incoming, aside};
