@@ -18,8 +18,6 @@ namespace {
 
 /// A standby reads while the writer goes on; each round gets what the last one missed.
 constexpr int kRoundsMax = 5;
-/// What a client of GlusterFS has looked at it may show as it was for a second more.
-constexpr std::chrono::milliseconds kCachesLast{1200};
 constexpr int kFetchedAgainMax = 2;
 constexpr std::size_t kProgressEvery = 500;
 

@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "ha/check.hpp"
@@ -20,6 +23,12 @@
 
 namespace ha::sync {
 namespace {
+
+/// Whether others' changes show late here: on FUSE, as GlusterFS is.
+[[nodiscard]] bool is_seen_late(const std::string& path) {
+  struct statfs information {};
+  return ::statfs(path.c_str(), &information) == 0 && information.f_type == FUSE_SUPER_MAGIC;
+}
 
 constexpr std::size_t kMountinfoSizeBytesMax = 16 * 1024 * 1024;
 
@@ -173,6 +182,9 @@ Result<bool> Session::claim(std::uint64_t epoch, const std::string& reason) {
   const auto raised = target_.raise_epoch(claim);
   if (!raised || !*raised) return raised;
   if (auto done = state_.save_claim(claim); !done) return tl::make_unexpected(done.error());
+  // From now on nobody else commits. What was committed just before may not be seen here yet, and
+  // would be rolled back as unfinished.
+  if (is_seen_late(mirror_.target)) std::this_thread::sleep_for(kCachesLast);
   return true;
 }
 

@@ -2,6 +2,7 @@
 /// Blocks, for as long as the volume does; the daemon runs it in a process of its own.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -67,6 +68,9 @@ struct Workplace {
 
 /// Where this machine's own records of a mirror are.
 [[nodiscard]] std::string records_of(const Mirror& mirror, const Workplace& workplace);
+
+/// What a client of GlusterFS has looked at it may show as it was for a second more.
+inline constexpr std::chrono::milliseconds kCachesLast{1200};
 
 class Session {
  public:

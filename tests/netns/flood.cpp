@@ -74,7 +74,7 @@ void change_source(Frame& frame, std::uint32_t random) {
   ip[15] = static_cast<std::uint8_t>(random & 0xff);
   ip[10] = ip[11] = 0;
   std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < kIpHeaderSize; i += 2) sum += ip[i] << 8 | ip[i + 1];
+  for (std::size_t i = 0; i < kIpHeaderSize; i += 2) sum += std::uint32_t{ip[i]} << 8 | ip[i + 1];
   while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
   ip[10] = static_cast<std::uint8_t>(~sum >> 8);
   ip[11] = static_cast<std::uint8_t>(~sum);
