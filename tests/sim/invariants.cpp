@@ -315,7 +315,7 @@ void Invariants::check_promotion(const StepRecord& record, Ledger& ledger,
 void Invariants::check_departure(const StepRecord& record, const Ledger& ledger,
                                  std::string_view verbs) const {
   const auto* advert = std::get_if<vrrp::AdvertReceived>(&record.event);
-  if (is<vrrp::StepAside>(record.event) && may_be_replaced(ledger, record.now)) {
+  if (advert == nullptr && may_be_replaced(ledger, record.now)) {
     if (verbs != "R") broken(record, "I6", "lets go of what somebody else may have");
     return;
   }

@@ -360,15 +360,8 @@ struct InMaster {
 
   Step operator()(const Started&) const { return stay(master); }
 
-  Step operator()(const Faulted& event) const {
-    return {Fault{}, {SendAdvert{kPriorityRelease}, ReleaseAddresses{}, faulted(event)}};
-  }
-
-  Step operator()(const ShutDown&) const {
-    // Priority 0 first: the next master's skew time runs while we are still busy with the
-    // addresses.
-    return {Initialize{}, {SendAdvert{kPriorityRelease}, ReleaseAddresses{}, shut_down()}};
-  }
+  Step operator()(const Faulted& event) const { return {Fault{}, letting_go(faulted(event))}; }
+  Step operator()(const ShutDown&) const { return {Initialize{}, letting_go(shut_down())}; }
 
   Step operator()(const AddressChanged& event) const {
     Master next = master;
@@ -404,13 +397,9 @@ struct InMaster {
 
   Step operator()(const StepAside&) const {
     if (master.priority == kPriorityOwner) return stay(master);
-    std::vector<Action> actions;
-    // After a stall somebody else may be master; then it is not ours to let go of.
-    if (!has_to_listen()) actions.emplace_back(SendAdvert{kPriorityRelease});
-    actions.emplace_back(ReleaseAddresses{});
-    actions.emplace_back(
-        Transitioned{"backup", LastEvent::kHeldBack, NewMasterReason::kNotMaster, {}});
-    return {follow_nobody(context, master.priority, master.address), std::move(actions)};
+    return {
+        follow_nobody(context, master.priority, master.address),
+        letting_go(Transitioned{"backup", LastEvent::kHeldBack, NewMasterReason::kNotMaster, {}})};
   }
 
   Step operator()(const Reconfigured&) const {
@@ -469,6 +458,16 @@ struct InMaster {
   /// the first advertisement after it: standing still again does not end the listening.
   bool has_to_listen() const {
     return context.now > master.held_until || master.listen_until.has_value();
+  }
+
+  /// Priority 0 first: the next master's skew time runs while we are still busy with the addresses.
+  /// After a stall somebody else may be master; then nothing is said in its name.
+  std::vector<Action> letting_go(Action transition) const {
+    std::vector<Action> actions;
+    if (!has_to_listen()) actions.emplace_back(SendAdvert{kPriorityRelease});
+    actions.emplace_back(ReleaseAddresses{});
+    actions.push_back(std::move(transition));
+    return actions;
   }
 
   /// Silent for an interval from now on.

@@ -33,9 +33,6 @@ struct RouterServices {
   Events& events;
 };
 
-/// The name of the demotion by which the operator drains a machine.
-inline constexpr std::string_view kDrainSource = "drain";
-
 /// What a router needs around it to run.
 struct Surroundings {
   Segment* segment = nullptr;

@@ -150,10 +150,17 @@ Demotion demotion_of(const TrackSync& track, std::optional<std::chrono::millisec
 }
 
 std::vector<Demotion> claims_on(std::vector<Demotion> demotions, bool master) {
+  const bool drained = std::any_of(demotions.begin(), demotions.end(), [](const Demotion& claim) {
+    return claim.source == kDrainSource;
+  });
   for (Demotion& demotion : demotions) {
-    if (!master || !demotion.spares_master || demotion.amount == 0) continue;
-    demotion.amount = 0;
-    demotion.reason += ", which counts only while not master";
+    if (drained && demotion.amount < 0) {
+      demotion.amount = 0;
+      demotion.reason += ", which does not count while drained";
+    } else if (master && demotion.spares_master && demotion.amount != 0) {
+      demotion.amount = 0;
+      demotion.reason += ", which counts only while not master";
+    }
   }
   return demotions;
 }

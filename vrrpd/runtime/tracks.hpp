@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ha/messages.hpp"
@@ -24,7 +25,11 @@ namespace ha::vrrp {
 [[nodiscard]] Demotion demotion_of(const TrackSync& track,
                                    std::optional<std::chrono::milliseconds> lag);
 
-/// What of `demotions` counts for a router that is master, or is not.
+/// The name of the demotion by which the operator drains a machine.
+inline constexpr std::string_view kDrainSource = "drain";
+
+/// What of `demotions` counts for a router that is master, or is not. Nothing raises the priority
+/// of one that is drained.
 [[nodiscard]] std::vector<Demotion> claims_on(std::vector<Demotion> demotions, bool master);
 
 /// The same instances, with what one member of a group tracks tracked by its other members too:

@@ -174,9 +174,17 @@ TEST_CASE("a command that takes too long is ended together with what it has star
 TEST_CASE("a time limit begins anew if it ran out while this process stood still", "[subprocess]") {
   Runs runs;
   std::optional<Ended> ended;
-  runs.subprocesses.start(Launch{{{"/bin/sleep", "1.5"}, "", "", 1s}, {}, {}, "", true},
+  const Folder folder;
+  const std::string over = folder.file("over");
+  const std::string script = "sleep 1.4; : > " + over + "; sleep 0.2";
+  runs.subprocesses.start(Launch{{{"/bin/sh", "-c", script}, "", "", 1s}, {}, {}, "", true},
                           [&](const Ended& how) { ended = how; });
-  std::this_thread::sleep_for(1400ms);
+  // The event loop stands still until the limit is over.
+  const auto give_up = std::chrono::steady_clock::now() + 30s;
+  while (!std::filesystem::exists(over) && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::sleep_for(5ms);
+  }
+  REQUIRE(std::filesystem::exists(over));
   REQUIRE(poll_until(runs.io, [&] { return ended.has_value(); }));
   CHECK(to_string(*ended) == "exited with status 0");
 }

@@ -39,6 +39,18 @@ TEST_CASE("a master that stood still listens before it speaks") {
   }
 }
 
+TEST_CASE("a master that stood still leaves without a word before it has listened") {
+  const State master = master_of(config(), 100);
+  const TimePoint thaw = kStart + 1min;
+  const Faulted fault{Faulted::Cause::kInterfaceDown};
+  for (const Event& event : {Event{ShutDown{}}, Event{fault}, Event{StepAside{}}}) {
+    const Step left = step(config(), master, event, thaw);
+    CHECK_FALSE(has<SendAdvert>(left.actions));
+    CHECK(has<ReleaseAddresses>(left.actions));
+    CHECK(has<SendAdvert>(step(config(), master, event, kStart).actions));
+  }
+}
+
 TEST_CASE("a master that stood still takes no address back before it has listened") {
   const State master = master_of(config(), 100);
   const TimePoint thaw = kStart + 1min;

@@ -71,6 +71,18 @@ TEST_CASE("a copy that is too old, or of unknown age, demotes a standby and no m
         "the copy is 600 s old, more than 600 s, which counts only while not master");
 }
 
+TEST_CASE("nothing raises the priority of a machine that is drained", "[tracks]") {
+  const Demotion drain{std::string{kDrainSource}, 254, "by the operator"};
+  const Demotion promotion{"check it", -200, "healthy"};
+  const Demotion check{"check that", 20, "broken"};
+  CHECK(claims_on({promotion, check}, true)[0].amount == -200);
+  const auto claims = claims_on({promotion, check, drain}, true);
+  CHECK(claims[0].amount == 0);
+  CHECK(claims[0].reason == "healthy, which does not count while drained");
+  CHECK(claims[1] == check);
+  CHECK(claims[2] == drain);
+}
+
 InstanceConfig instance(const std::string& name, std::vector<Track> tracks, int priority = 110) {
   InstanceConfig config;
   config.name = name;
