@@ -6,9 +6,7 @@ cd "$(dirname "$0")/.."
 mkdir -p "${1:-build/package}"
 output=$(realpath "${1:-build/package}")
 
-packaging/install-packages.sh build-essential debhelper dpkg-dev fakeroot git rsync \
-  g++ cmake ninja-build pkg-config libboost-dev libcli11-dev libexpected-dev libfmt-dev libnl-3-dev \
-  libpugixml-dev libsystemd-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev
+packaging/install-packages.sh --build build-essential debhelper dpkg-dev fakeroot git rsync
 if command -v ccache > /dev/null; then
   export HA_COMPILER_LAUNCHER=ccache
 fi

@@ -6,14 +6,11 @@ cd "$(dirname "$0")/.."
 preset=$1
 shift
 
-packages=(
-  g++ cmake ninja-build pkg-config libboost-dev libcli11-dev libexpected-dev libfmt-dev libnl-3-dev
-  libpugixml-dev libsystemd-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev
-)
+packages=()
 case $preset in
   dev | asan) packages+=(catch2 librapidcheck-dev) ;;
 esac
-packaging/install-packages.sh "${packages[@]}"
+packaging/install-packages.sh --build "${packages[@]}"
 
 if command -v ccache > /dev/null; then
   export HA_COMPILER_LAUNCHER=ccache

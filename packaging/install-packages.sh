@@ -1,9 +1,17 @@
 #!/bin/sh
-# install-packages.sh PACKAGE...: installs those of the Debian packages that are missing; says nothing if none is.
+# install-packages.sh [--build] PACKAGE...: installs those of the Debian packages that are missing; says nothing if none is.
+# With --build also what compiling needs, which is what debian/control names.
 #
 # Services that come with them (keepalived, haproxy, frr, prometheus) are neither started nor enabled: they would take addresses and
 # ports of this machine. One that was installed before is not touched.
 set -eu
+
+if [ "$1" = --build ]; then
+  shift
+  control=$(dirname "$0")/debian/control
+  # shellcheck disable=SC2046  # words, not one argument
+  set -- g++ $(sed -n '/^Build-Depends:/,/^[^ ]/{/debhelper/!s/^ \([a-z0-9.+-]*\).*/\1/p}' "$control") "$@"
+fi
 
 # Sets `missing` to those of the packages that are not there, in one line.
 find_missing() {

@@ -103,10 +103,11 @@ else
   not_run "tests of manuals, alerts and dashboard"
   not_run "tests of what the benchmarks compute"
 fi
-if step "build the Debian package" packaging/build-deb.sh; then
-  step "tests of the package on a machine with systemd" package_tests
+if step "build the Debian package" packaging/build-deb.sh &&
+  step "build the RPM package" packaging/build-rpm.sh build/rpm build/package/source/obj-*; then
+  step "tests of the packages on a machine with systemd" package_tests
 else
-  not_run "tests of the package on a machine with systemd"
+  not_run "tests of the packages on a machine with systemd"
 fi
 if step "build asan" packaging/build.sh asan; then
   step "the same tests with sanitizers" unit_tests asan

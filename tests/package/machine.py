@@ -112,3 +112,27 @@ class Machine:
                 return value
             assert time.monotonic() < deadline, f"waited {timeout:g} s in vain for {what}\n{self.journal() if self._leader else ''}"
             time.sleep(0.05)
+
+
+# What the packages are tried with.
+VIP = "10.78.0.100"
+CONFIG = f"""
+instances:
+  - name: VI_MAIN
+    interface: lan0
+    vrid: 51
+    advertisement_interval: 100ms
+    addresses: [{VIP}/24]
+"""
+
+
+def has_address(machine: Machine) -> bool:
+    return f" {VIP}/24 " in machine.do("ip", "-4", "address", "show", "dev", "lan0")
+
+
+def wait_for_master(machine: Machine) -> None:
+    machine.wait_for("the address", lambda: has_address(machine))
+
+
+def main_pid(machine: Machine) -> int:
+    return int(machine.show("vrrpd", "MainPID"))

@@ -5,25 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 from pathlib import Path
-from typing import Iterator
 
 import pytest
-from machine import Machine
+from machine import CONFIG, Machine, has_address, main_pid, wait_for_master
 
 SOURCE = Path(__file__).resolve().parents[2]
 PACKAGES = Path(os.environ.get("VRRPD_PACKAGES") or SOURCE / "build" / "package")
-VIP = "10.78.0.100"
-CONFIG = f"""
-instances:
-  - name: VI_MAIN
-    interface: lan0
-    vrid: 51
-    advertisement_interval: 100ms
-    addresses: [{VIP}/24]
-"""
 KEEPALIVED = """
 vrrp_instance VI_MAIN {
   interface lan0
@@ -47,16 +36,6 @@ def built(name: str) -> Path:
 
 
 @pytest.fixture
-def machine() -> Iterator[Machine]:
-    with Machine() as made:
-        made.do("ip", "link", "add", "lan0", "type", "veth", "peer", "name", "lan1")
-        made.do("ip", "address", "add", "10.78.0.1/24", "dev", "lan0")
-        for link in ("lan0", "lan1"):
-            made.do("ip", "link", "set", link, "up")
-        yield made
-
-
-@pytest.fixture
 def installed(machine: Machine, package: Path) -> Machine:
     install(machine, package)
     return machine
@@ -76,18 +55,6 @@ def install(machine: Machine, package: Path) -> None:
 
 def status(machine: Machine) -> dict:
     return json.loads(machine.run("vrrpctl", "status", "--json").stdout or "{}")
-
-
-def has_address(machine: Machine) -> bool:
-    return f" {VIP}/24 " in machine.do("ip", "-4", "address", "show", "dev", "lan0")
-
-
-def wait_for_master(machine: Machine) -> None:
-    machine.wait_for("the address", lambda: has_address(machine))
-
-
-def main_pid(machine: Machine) -> int:
-    return int(machine.show("vrrpd", "MainPID"))
 
 
 def other_version(package: Path, directory: Path, version: str) -> Path:
