@@ -70,8 +70,10 @@ int main(int argc, char** argv) {
   if (!report(loaded)) return 1;
   if (check) return 0;
   if (print) {
-    std::fputs(ha::vrrp::print(*loaded.config).c_str(), stdout);
-    return 0;
+    const std::string text = ha::vrrp::print(*loaded.config);
+    if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return 0;
+    std::perror("vrrpd: standard output");
+    return 1;
   }
   ha::vrrp::DaemonOptions options;
   options.path = config_file;

@@ -160,6 +160,24 @@ def test_every_option_and_command_is_in_the_manual_and_no_other(name: str):
     assert items == commands
 
 
+def items_of(name: str, section: str) -> set[str]:
+    text = page(name).partition(f"\n.Sh {section}\n")[2].partition("\n.Sh ")[0]
+    return set(re.findall(r"^\.It Ic ([a-z-]+)$", text, re.M))
+
+
+def test_every_kind_of_event_is_in_the_manual_and_no_other():
+    sources = [*(SOURCE / "vrrpd").glob("*.cpp"), *(SOURCE / "vrrpd/runtime").glob("*.cpp")]
+    kinds = {kind for file in sources for kind in re.findall(r'note\(\s*"([a-z-]+)",', file.read_text())}
+    assert items_of("vrrpctl.8", "EVENTS") == kinds
+
+
+def test_every_kind_of_alarm_is_in_the_manual_and_no_other():
+    kinds = re.findall(r'string_view k\w+ = "([a-z-]+)";', (SOURCE / "vrrpd/runtime/mismatch.cpp").read_text())
+    kinds += re.findall(r'raise\(\s*"([a-z-]+)"', (SOURCE / "vrrpd/runtime/router_driver.cpp").read_text())
+    assert len(kinds) >= 10
+    assert items_of("vrrpctl.8", "ALARMS") == set(kinds)
+
+
 @pytest.mark.parametrize(
     ("name", "command"),
     [("vrrpd.yaml.5", ["vrrpd/vrrpd", "--check-config"]), ("gluster-sync.yaml.5", ["sync/gluster-sync", "check-config"])],

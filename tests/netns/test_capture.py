@@ -136,3 +136,5 @@ def test_a_capture_is_not_printed_on_a_terminal_and_not_into_nowhere(two: Vrrpd)
     assert "a capture is no text" in done.stdout
     answer = two.ctl("capture", "--write", "/nonexistent/file", check=False)
     assert answer.code == 1 and "No such file" in answer.errors
+    answer = two.ctl("capture", "--write", "/dev/full", check=False)
+    assert answer.code == 1 and "No space left on device" in answer.errors

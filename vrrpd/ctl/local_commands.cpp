@@ -62,13 +62,19 @@ std::string place_of(const GenerateArguments& arguments, const std::string& node
   return arguments.output;
 }
 
+Result<std::string> read(const std::string& path, config::FileKind kind = config::FileKind::kAny) {
+  auto text = config::read_text(path, kind);
+  if (!text) text.error().context.insert(0, path + ": ");
+  return text;
+}
+
 int show_difference(const std::string& path, std::string_view text) {
   std::error_code ignored;
   std::string before;
   if (std::filesystem::exists(path, ignored)) {
-    const auto read = config::read_text(path, config::FileKind::kPlain);
-    if (!read) return complain(kRefused, read.error().message());
-    before = *read;
+    auto there = read(path, config::FileKind::kPlain);
+    if (!there) return complain(kRefused, there.error().message());
+    before = std::move(*there);
   }
   const std::string difference = text_diff(before, text);
   if (difference.empty()) {
@@ -103,7 +109,7 @@ std::string own_name() {
 tl::expected<std::vector<BackendHost>, std::string> hosts_of(const BackendArguments& arguments) {
   std::vector<BackendHost> hosts;
   if (!arguments.inventory.empty()) {
-    const auto text = config::read_text(arguments.inventory);
+    const auto text = read(arguments.inventory);
     if (!text) return tl::unexpected{text.error().message()};
     return read_inventory(*text, arguments.inventory, arguments.group);
   }
@@ -118,7 +124,7 @@ tl::expected<std::vector<BackendHost>, std::string> hosts_of(const BackendArgume
 }  // namespace
 
 int run_generate(const GenerateArguments& arguments) {
-  const auto text = config::read_text(arguments.cluster);
+  const auto text = read(arguments.cluster);
   if (!text) return complain(kRefused, text.error().message());
   Generated generated = generate(*text, arguments.cluster);
   for (const std::string& line : generated.diagnostics) fmt::print(stderr, "{}\n", line);

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "vrrpd/ctl/connection.hpp"
 #include "vrrpd/ctl/drain.hpp"
@@ -150,14 +151,18 @@ Form form_for(const Arguments& arguments) {
   return isatty(STDOUT_FILENO) == 1 && !plain ? Form::kColouredText : Form::kText;
 }
 
+/// `exit_code`, unless what was printed did not get out.
+int after_printing(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  std::perror("vrrpctl: standard output");
+  return kRefused;
+}
+
 int print(const Output& output) {
   std::fwrite(output.out.data(), 1, output.out.size(), stdout);
-  if (std::fflush(stdout) != 0) {
-    std::perror("vrrpctl: standard output");
-    return kRefused;
-  }
+  const int exit_code = after_printing(output.exit_code);
   std::fputs(output.err.c_str(), stderr);
-  return output.exit_code;
+  return exit_code;
 }
 
 /// Needs no daemon. What was dropped is in the comments; errors go to standard error.
@@ -270,21 +275,46 @@ int run(const Arguments& arguments) {
   }
 }
 
+std::string names_of_commands(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* const command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  return names;
+}
+
+/// What is wrong with the arguments.
+std::string usage_problem(const CLI::App* app, const CLI::Error& error) {
+  std::string what = error.what();
+  const std::vector<std::string> unknown = app->remaining();
+  if (app->get_subcommands().empty() && !unknown.empty() && unknown.front().front() != '-') {
+    what = "there is no command " + unknown.front() + ", but " + names_of_commands(*app);
+  }
+  return "vrrpctl: " + what + "\nRun with --help for more information.\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app{"Asks the running vrrpd, and tells it what to do.", "vrrpctl"};
   declare(app, arguments);
+  app.failure_message(usage_problem);
   try {
     app.parse(argc, argv);
     // Not left to CLI11, which would say so before it names an unknown command.
-    if (app.get_subcommands().empty()) throw CLI::RequiredError{"A command"};
+    if (app.get_subcommands().empty()) {
+      throw CLI::RequiredError{"One of the commands " + names_of_commands(app)};
+    }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;  // prints help, version or what is wrong
   }
   if (!arguments.converted_file.empty()) return convert(arguments.converted_file);
-  if (app.got_subcommand("generate")) return run_generate(arguments.generate);
-  if (app.got_subcommand("haproxy-config")) return run_haproxy_config(arguments.backends);
+  if (app.got_subcommand("generate")) {
+    return after_printing(run_generate(arguments.generate));
+  }
+  if (app.got_subcommand("haproxy-config")) {
+    return after_printing(run_haproxy_config(arguments.backends));
+  }
   return run(arguments);
 }
