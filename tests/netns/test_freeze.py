@@ -8,7 +8,9 @@ wakes before it has heard that.
 from __future__ import annotations
 
 import contextlib
+import json
 import math
+import socket
 import time
 from dataclasses import dataclass, replace
 
@@ -235,6 +237,29 @@ def test_who_wakes_says_nothing_before_it_has_listened(cases: list[Case]):
             freeze.check()
         for freeze in freezes:
             print(freeze.summary())
+
+
+def test_a_reload_that_waited_is_carried_out_after_it_has_listened():
+    added = "10.77.0.101"
+    with Lab("one", "two") as lab, socket.socket(socket.AF_UNIX) as control:
+        freeze = Freeze(Case(UNTIL_TAKEN_OVER, by="cgroup"), lab)
+        freeze.start()
+        freeze.one.instance = replace(freeze.one.instance, addresses=(*freeze.one.instance.addresses, f"{added}/24"))
+        freeze.one.write_config()
+        control.settimeout(10)
+        control.connect(str(freeze.one.socket))
+        answers = control.makefile()
+        control.sendall(b'{"command": "status"}\n')
+        answers.readline()
+        # It comes before the other one's first advertisement, and would be served before that, too.
+        freeze.freeze()
+        control.sendall(b'{"command": "reload"}\n')
+        wait_for("the end of the freeze", freeze.is_over)
+        freeze.thaw()
+        assert json.loads(answers.readline())["ok"] is True
+        freeze.check()
+        assert added in [address.split("/")[0] for address in freeze.one.instance_status()["addresses"]]
+        assert freeze.monitor.stretches(added) == [], "it installed what another master is in charge of"
 
 
 class KeepalivedFreeze(Freeze):

@@ -22,28 +22,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temporary_directory.hpp"
+
 namespace ha::probe::test {
-
-/// A directory that goes away with everything in it. Its name is short enough for a socket in it.
-class PrivateDirectory {
- public:
-  PrivateDirectory() {
-    std::string name = "/tmp/haproxy-probe-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error{"mkdtemp"};
-    path_ = name;
-  }
-  ~PrivateDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  PrivateDirectory(const PrivateDirectory&) = delete;
-  PrivateDirectory& operator=(const PrivateDirectory&) = delete;
-
-  [[nodiscard]] std::string file(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A process, with its children in a group of its own, that does not outlive this object.
 class Process {
@@ -133,7 +114,7 @@ class Teams {
   void stop(std::size_t team) { servers_.at(team).reset(); }
 
   /// HAProxy's configuration.
-  [[nodiscard]] std::string configuration(const PrivateDirectory& directory) const {
+  [[nodiscard]] std::string configuration(const ha::test::TemporaryDirectory& directory) const {
     std::string text = fmt::format(
         "global\n"
         "  stats socket {} mode 600 level operator\n"
@@ -149,7 +130,7 @@ class Teams {
         "  timeout client 5s\n"
         "  timeout server 5s\n"
         "  default-server check inter 20ms fall 1 rise 1\n",
-        directory.file("operator.sock"), directory.file("user.sock"), directory.file("admin.sock"));
+        directory / "operator.sock", directory / "user.sock", directory / "admin.sock");
     constexpr std::array kNames = {"devops", "ma", "ba", "tw"};
     for (std::size_t team = 0; team < kNames.size(); ++team) {
       text += fmt::format("backend jenkins_backend_{}\n  server vm1 127.0.0.1:{}\n",

@@ -69,13 +69,7 @@ TEST_CASE("reloads are no death for who reads the page, and no old process is ke
   machine.start();
   Watcher watcher{machine.io, page.config()};
   REQUIRE(poll_until(machine.io, [&] { return watcher.is(Verdict::kHealthy); }));
-  for (int reload = 0; reload < 5; ++reload) {
-    std::unique_ptr<Process> old = std::move(machine.haproxy);
-    machine.haproxy = machine.run({"-sf", std::to_string(old->pid())});
-    REQUIRE(poll_until(machine.io, [&] { return old->has_ended(); }));
-    const int answers = watcher.answers;
-    REQUIRE(poll_until(machine.io, [&] { return watcher.answers > answers; }));
-  }
+  reload(machine, watcher, 5);
   CHECK(watcher.gone == 0);
   CHECK(watcher.is(Verdict::kHealthy));
 }
@@ -148,13 +142,7 @@ TEST_CASE("reloads are no death for who follows the ring, and no complaint eithe
   const ProbeConfig lazy = with_ring(machine, 20ms);
   Watcher watcher{machine.io, lazy};
   REQUIRE(poll_until(machine.io, [&] { return watcher.is(Verdict::kHealthy); }));
-  for (int reload = 0; reload < 5; ++reload) {
-    std::unique_ptr<Process> old = std::move(machine.haproxy);
-    machine.haproxy = machine.run({"-sf", std::to_string(old->pid())});
-    REQUIRE(poll_until(machine.io, [&] { return old->has_ended(); }));
-    const int answers = watcher.answers;
-    REQUIRE(poll_until(machine.io, [&] { return watcher.answers > answers; }));
-  }
+  reload(machine, watcher, 5);
   CHECK(watcher.gone == 0);
   REQUIRE(poll_until(machine.io, [&] { return !watcher.report().alarm; }));
   CHECK(watcher.is(Verdict::kHealthy));
@@ -314,7 +302,7 @@ TEST_CASE("a socket whose file is replaced by another HAProxy's is followed to i
 
 TEST_CASE("the socket of a master is named as what it is") {
   Machine machine;
-  const std::string master = machine.directory.file("master.sock");
+  const std::string master = machine.directory / "master.sock";
   machine.start({"-W", "-S", master});
   Watcher watcher{machine.io, config(master)};
   REQUIRE(poll_until(machine.io, [&] { return watcher.unusable > 0; }));

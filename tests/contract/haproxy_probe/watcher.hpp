@@ -17,6 +17,7 @@ namespace ha::probe::test {
 
 using namespace std::chrono_literals;
 using ha::test::poll_until;
+using ha::test::TemporaryDirectory;
 
 /// So long that no poll of its own happens within a test.
 inline constexpr ha::Duration kNever = 1h;
@@ -26,6 +27,9 @@ inline ProbeConfig config(const std::string& socket) {
   config.stats = socket;
   config.teams = TeamPattern{"jenkins_backend_(.+)"};
   config.interval = 20ms;
+  // Where a machine is too busy for an answer in time, it is not what these tests are about.
+  config.timeout = 10s;
+  config.stale_after = 1min;
   config.recover = 50ms;
   return config;
 }
@@ -81,17 +85,18 @@ class Watcher {
 /// HAProxy running, its first checks done.
 struct Machine {
   boost::asio::io_context io;
-  PrivateDirectory directory;
+  // HAProxy makes its sockets by longer names first; TMPDIR might not leave room for them.
+  TemporaryDirectory directory{"/tmp"};
   Teams teams{io};
   std::unique_ptr<Process> haproxy;
   std::string extra;  ///< of the configuration
 
-  [[nodiscard]] std::string socket() const { return directory.file("operator.sock"); }
+  [[nodiscard]] std::string socket() const { return directory / "operator.sock"; }
   /// Answers to commands that change something.
   [[nodiscard]] std::string administer(const std::string& command) const {
-    return ask(directory.file("admin.sock"), command + "\n").value_or("nobody listens");
+    return ask(directory / "admin.sock", command + "\n").value_or("nobody listens");
   }
-  [[nodiscard]] std::string configuration_file() const { return directory.file("haproxy.cfg"); }
+  [[nodiscard]] std::string configuration_file() const { return directory / "haproxy.cfg"; }
 
   /// Starts HAProxy with `options`, and waits until it knows about its servers.
   void start(const std::vector<std::string>& options = {}) {
@@ -117,6 +122,18 @@ struct Machine {
     return std::stoi(answer.substr(pid + 6));
   }
 };
+
+/// Reloads HAProxy so many times, again as soon as the old process has ended and `watcher` has an
+/// answer of the new one.
+inline void reload(Machine& machine, const Watcher& watcher, int times) {
+  for (int reload = 0; reload < times; ++reload) {
+    const std::unique_ptr<Process> old = std::move(machine.haproxy);
+    machine.haproxy = machine.run({"-sf", std::to_string(old->pid())});
+    REQUIRE(poll_until(machine.io, [&] { return old->has_ended(); }));
+    const int answers = watcher.answers;
+    REQUIRE(poll_until(machine.io, [&] { return watcher.answers > answers; }));
+  }
+}
 
 /// Something that listens where HAProxy should: it reads the question, says its line, and closes or
 /// not.

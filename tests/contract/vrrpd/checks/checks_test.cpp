@@ -13,6 +13,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/poll_until.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace ha::checks {
 namespace {
@@ -33,7 +34,7 @@ class Machine {
                 [this](const CheckConfig&, const Health&, bool changed) { changes += changed; }};
 
   static CheckConfig fast(Probe probe, Duration interval = 20ms) {
-    return {"it", std::move(probe), interval, 2s, 1, 1, 0s, Initial::kUnknown};
+    return {"it", std::move(probe), interval, 30s, 1, 1, 0s, Initial::kUnknown};
   }
   void run(CheckConfig check) { checks.apply({std::move(check)}); }
   const Health& health() const { return *checks.health("it"); }
@@ -133,12 +134,12 @@ class Server {
 };
 
 TEST_CASE("a page is healthy if the answer has one of the codes", "[checks]") {
-  const auto outcome = [](const std::string& answer) {
+  const auto outcome = [](const std::string& answer, Duration timeout = 30s) {
     Machine machine;
     Server server{machine.io, answer};
     CheckConfig check = Machine::fast(
         HttpProbe{boost::asio::ip::make_address("::1"), server.port(), "/", "", 200, 299});
-    check.timeout = 300ms;
+    check.timeout = timeout;
     machine.run(check);
     REQUIRE(poll_until(machine.io, [&] { return machine.health().verdict != Verdict::kUnknown; }));
     return machine.health();
@@ -147,19 +148,18 @@ TEST_CASE("a page is healthy if the answer has one of the codes", "[checks]") {
   CHECK(outcome("HTTP/1.1 503 No\r\n\r\n") == Health{Verdict::kUnhealthy, 0, "answered with 503"});
   CHECK(outcome("SSH-2.0-x\r\n").reason == "the answer is no HTTP response");
   CHECK(outcome(std::string(5000, 'x')).reason == "the answer is no HTTP response");
-  CHECK(outcome("").reason == "took too long");
+  CHECK(outcome("", 100ms).reason == "took too long");
 }
 
 TEST_CASE("a file is healthy while it is there, or while it is not, or says a number", "[checks]") {
-  const auto path =
-      std::filesystem::temp_directory_path() / ("vrrpd-check-" + std::to_string(::getpid()));
-  std::filesystem::remove(path);
+  const test::TemporaryDirectory directory;
+  const std::string path = directory / "file";
   Machine machine;
   machine.run(Machine::fast(FileProbe{path, FileProbe::Present::kUnhealthy}));
   REQUIRE(machine.becomes_healthy());
   std::ofstream{path} << "-12\n";
   REQUIRE(machine.becomes_unhealthy());
-  CHECK(machine.health().reason == path.string() + " is there");
+  CHECK(machine.health().reason == path + " is there");
 
   machine.run(Machine::fast(FileProbe{path, FileProbe::Present::kNumber}));
   REQUIRE(machine.becomes_healthy());

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/temporary_directory.hpp"
 #include "tests/unit/vrrpd/config/diagnose.hpp"
 
 using namespace ha;
@@ -30,20 +31,13 @@ namespace {
 /// A file that is removed again.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::string& content)
-      : path_{
-            std::filesystem::temp_directory_path() /
-            ("load_test." + std::to_string(getpid()) + "." + std::to_string(++serial_) + ".yaml")} {
-    std::ofstream{path_, std::ios::binary} << content;
+  explicit TemporaryFile(const std::string& content) {
+    std::ofstream{path(), std::ios::binary} << content;
   }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() { std::filesystem::remove(path_); }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path path() const { return directory_ / "vrrpd.yaml"; }
 
  private:
-  inline static int serial_ = 0;
-  std::filesystem::path path_;
+  test::TemporaryDirectory directory_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace ha::ctl {
 namespace {
@@ -20,10 +21,6 @@ using namespace std::chrono_literals;
 class Listener {
  public:
   Listener() {
-    std::string name = (std::filesystem::temp_directory_path() / "ctl_test.XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    directory_ = name;
-    path_ = directory_ + "/control.sock";
     fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -31,11 +28,7 @@ class Listener {
     REQUIRE(bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     REQUIRE(listen(fd_, 8) == 0);
   }
-  ~Listener() {
-    stop();
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
+  ~Listener() { stop(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
@@ -63,8 +56,8 @@ class Listener {
   }
 
  private:
-  std::string directory_;
-  std::string path_;
+  test::TemporaryDirectory directory_;
+  std::string path_ = directory_ / "control.sock";
   int fd_ = -1;
 };
 

@@ -119,7 +119,7 @@ TEST_CASE("who does not finish the request in time is dropped", "[http]") {
 }
 
 TEST_CASE("who does not take the answer in time is dropped", "[http]") {
-  Site site{50ms, 50'000'000};
+  Site site{300ms, 50'000'000};
   auto lazy = std::make_unique<Peer>(site.io, site.server.port());
   lazy->say("GET / HTTP/1.1\r\n\r\n");
   REQUIRE(poll_until(site.io, [&] { return !site.paths.empty(); }));
@@ -138,7 +138,7 @@ TEST_CASE("who does not take the answer in time is dropped", "[http]") {
 
 TEST_CASE("sixteen who are silent keep the next one waiting no longer than the patience lasts",
           "[http]") {
-  Site site{100ms};
+  Site site{300ms};
   std::vector<std::unique_ptr<Peer>> silent;
   for (int i = 0; i < 16; ++i) {
     silent.push_back(std::make_unique<Peer>(site.io, site.server.port()));

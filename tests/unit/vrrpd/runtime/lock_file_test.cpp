@@ -12,69 +12,60 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace ha::vrrp {
 namespace {
 
-class TemporaryDirectory {
+/// Where the lock is.
+class Place {
  public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "lock_test.XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] std::string file() const { return path_ + "/lock"; }
+  [[nodiscard]] std::string file() const { return directory_ / "lock"; }
 
  private:
-  std::string path_;
+  ha::test::TemporaryDirectory directory_;
 };
 
 TEST_CASE("only one has it, the others learn who, and it can be had again") {
-  const TemporaryDirectory directory;
+  const Place place;
   {
-    const auto first = LockFile::take(directory.file());
+    const auto first = LockFile::take(place.file());
     REQUIRE(first);
     struct stat found {};
-    REQUIRE(stat(directory.file().c_str(), &found) == 0);
+    REQUIRE(stat(place.file().c_str(), &found) == 0);
     CHECK((found.st_mode & 07777) == 0600);
 
-    const auto second = LockFile::take(directory.file());
+    const auto second = LockFile::take(place.file());
     REQUIRE_FALSE(second);
     CHECK(second.error().code.value() == EADDRINUSE);
     CHECK(second.error().context ==
-          "lock " + directory.file() + ", which process " + std::to_string(getpid()) + " holds");
+          "lock " + place.file() + ", which process " + std::to_string(getpid()) + " holds");
   }
-  CHECK_FALSE(std::filesystem::exists(directory.file()));
-  CHECK(LockFile::take(directory.file()));
+  CHECK_FALSE(std::filesystem::exists(place.file()));
+  CHECK(LockFile::take(place.file()));
 }
 
 TEST_CASE("what a killed process has left behind is taken over") {
-  const TemporaryDirectory directory;
-  std::ofstream{directory.file()} << "4194303999999\n";
-  const auto taken = LockFile::take(directory.file());
+  const Place place;
+  std::ofstream{place.file()} << "4194303999999\n";
+  const auto taken = LockFile::take(place.file());
   REQUIRE(taken);
   std::string pid;
-  std::ifstream{directory.file()} >> pid;
+  std::ifstream{place.file()} >> pid;
   CHECK(pid == std::to_string(getpid()));
 }
 
 TEST_CASE("neither a link nor a pipe nor a missing directory is locked") {
-  const TemporaryDirectory directory;
+  const Place place;
   SECTION("a link") {
-    std::filesystem::create_symlink("/etc/hostname", directory.file());
-    CHECK_FALSE(LockFile::take(directory.file()));
+    std::filesystem::create_symlink("/etc/hostname", place.file());
+    CHECK_FALSE(LockFile::take(place.file()));
   }
   SECTION("a pipe") {
-    REQUIRE(mkfifo(directory.file().c_str(), 0600) == 0);
-    CHECK_FALSE(LockFile::take(directory.file()));
+    REQUIRE(mkfifo(place.file().c_str(), 0600) == 0);
+    CHECK_FALSE(LockFile::take(place.file()));
   }
-  SECTION("nothing there") { CHECK_FALSE(LockFile::take(directory.file() + "/lock")); }
+  SECTION("nothing there") { CHECK_FALSE(LockFile::take(place.file() + "/lock")); }
 }
 
 /// Waits for the starting shot, then tries; 0 is the exit code of who gets it, and keeps it until
@@ -91,7 +82,7 @@ TEST_CASE("neither a link nor a pipe nor a missing directory is locked") {
 }
 
 TEST_CASE("of many that start at the same moment exactly one gets it") {
-  const TemporaryDirectory directory;
+  const Place place;
   for (int round = 0; round < 20; ++round) {
     std::array<int, 2> start{};
     std::array<int, 2> finish{};
@@ -104,7 +95,7 @@ TEST_CASE("of many that start at the same moment exactly one gets it") {
       if (child != 0) continue;
       close(start[1]);
       close(finish[1]);
-      compete(directory.file(), start[0], finish[0]);
+      compete(place.file(), start[0], finish[0]);
     }
     close(start[1]);  // all read its end at once
     int status = 0;
