@@ -61,17 +61,18 @@ void Dialogue::meet(const Identity& identity, TimePoint now) {
 }
 
 Dialogue::Actions Dialogue::on(PollRefused&& event, TimePoint now) {
-  if (!held_ended_ && retry(now)) return {};
+  // It may be older than the end of the held connection, and a successor be there by now.
+  if (ask_again_) return {begin_poll(now)};
+  if (!held_ended_ && retry(held_ ? kRetryAfter.size() : kRetries, now)) return {};
   Actions actions;
   let_go(actions);  // the rest of a worker that stopped listening may leave
-  ask_again_ = false;
   end_round(now, HaproxyGone{std::move(event.reason)}, actions);
   return actions;
 }
 
 Dialogue::Actions Dialogue::on(PollFailed&& event, TimePoint now) {
   if (question_ == Question::kServersState) question_ = Question::kStats;
-  if (retry(now)) return {};
+  if (retry(kRetries, now)) return {};
   Actions actions;
   end_round(now, AnswerUnusable{std::move(event.reason)}, actions);
   return actions;
@@ -116,8 +117,8 @@ Dialogue::Actions Dialogue::on(TimeReached&&, TimePoint now) {
 }
 
 /// Whether the poll that has just failed is to be repeated.
-bool Dialogue::retry(TimePoint now) {
-  if (retries_ == kRetryAfter.size()) return false;
+bool Dialogue::retry(std::size_t retries_max, TimePoint now) {
+  if (retries_ >= retries_max) return false;
   polling_ = false;
   next_poll_at_ = now + kRetryAfter[retries_];
   ++retries_;
@@ -126,6 +127,7 @@ bool Dialogue::retry(TimePoint now) {
 
 StartPoll Dialogue::begin_poll(TimePoint now) {
   if (retries_ == 0) round_began_ = now;
+  ask_again_ = false;
   polling_ = true;
   poll_began_ = now;
   poll_ends_at_ = now + config_.timeout;
@@ -154,7 +156,7 @@ void Dialogue::end_round(TimePoint now, Event&& outcome, Actions& actions) {
   next_poll_at_ = std::max(now, round_began_ + config_.interval);
   rest_ends_at_ = now + std::max(kDoorbellRestMin, kDoorbellRest * (now - poll_began_));
   if (std::exchange(rang_, false)) next_poll_at_ = std::min(next_poll_at_, rest_ends_at_);
-  if (std::exchange(ask_again_, false)) actions.emplace_back(begin_poll(now));
+  if (ask_again_) actions.emplace_back(begin_poll(now));
   actions.emplace_back(Tell{std::move(outcome)});
 }
 

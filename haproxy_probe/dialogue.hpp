@@ -85,10 +85,14 @@ using DialogueAction = std::variant<StartPoll, AbandonPoll, Hold, LetGo, Tell>;
 
 /// A reload leaves moments in which the socket refuses, or in which the old worker answers or
 /// closes, and so does a death that is not over yet. So a poll that fails quickly is repeated after
-/// these times before its failure is believed. A refusal is believed at once if the held connection
-/// has ended: across a reload it would have stayed with the old worker.
-inline constexpr std::array<Duration, 3> kRetryAfter = {
-    std::chrono::milliseconds{1}, std::chrono::milliseconds{4}, std::chrono::milliseconds{15}};
+/// the first three of these times before its failure is believed. A refusal is believed at once if
+/// the held connection has ended: across a reload it would have stayed with the old worker. While
+/// it stands it takes all of them: on a busy machine a new HAProxy, which has put its socket in the
+/// place of the old one's, may come to listen on it as late as that.
+inline constexpr std::array<Duration, 5> kRetryAfter = {
+    std::chrono::milliseconds{1}, std::chrono::milliseconds{4}, std::chrono::milliseconds{15},
+    std::chrono::milliseconds{60}, std::chrono::milliseconds{240}};
+inline constexpr std::size_t kRetries = 3;
 
 /// After a poll that took so long, an event has to wait for `kDoorbellRest` times as long: a storm
 /// of events costs HAProxy and us a fifth of the time at most.
@@ -118,7 +122,7 @@ class Dialogue {
   [[nodiscard]] Actions on(HeldEnded&& event, TimePoint now);
   [[nodiscard]] Actions on(Rang&& event, TimePoint now);
   [[nodiscard]] Actions on(TimeReached&& event, TimePoint now);
-  [[nodiscard]] bool retry(TimePoint now);
+  [[nodiscard]] bool retry(std::size_t retries_max, TimePoint now);
   [[nodiscard]] StartPoll begin_poll(TimePoint now);
   void meet(const Identity& identity, TimePoint now);
   void hold(const Identity& identity, TimePoint now, Actions& actions);
