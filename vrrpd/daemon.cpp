@@ -51,8 +51,8 @@ std::optional<Estate::Trial> noted(const std::optional<Reloader::Trial>& trial) 
   return Estate::Trial{print(trial->confirmed), trial->ends_at.time_since_epoch().count()};
 }
 
-/// Some 20,000 packets: five hours of one virtual router at an interval of a second.
-constexpr std::size_t kRecorderSizeBytes = std::size_t{2} * 1024 * 1024;
+/// Some 5,000 packets: more than an hour of one virtual router at an interval of a second.
+constexpr std::size_t kRecorderSizeBytes = std::size_t{512} * 1024;
 /// Some thousand events.
 constexpr std::size_t kEventsSizeBytes = std::size_t{256} * 1024;
 /// Whatever the configured priority, the lowest one is left.
@@ -65,9 +65,23 @@ std::uint64_t first_number() {
       1, std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
 }
 
+/// Large blocks, such as an answer about a thousand virtual routers, are given back when they are
+/// freed; otherwise the first one freed would raise the limit from which malloc() does that.
+void keep_memory_small() { ::mallopt(M_MMAP_THRESHOLD, 128 * 1024); }
+
+/// How long after large work, with the answer about it sent, its memory is given back.
+constexpr Duration kMemoryReturnsAfter = std::chrono::seconds{1};
+
+/// The configuration that print() has made `text` of.
+Config parsed(std::string_view text) {
+  Loaded loaded = load(text, "the running configuration", "");
+  HA_CHECK(loaded.config.has_value());
+  return std::move(*loaded.config);
+}
+
 class Daemon {
  public:
-  Daemon(boost::asio::io_context& io, Log& log, const DaemonOptions& options, Config config,
+  Daemon(boost::asio::io_context& io, Log& log, const DaemonOptions& options,
          std::optional<Reloader::Trial> trial, Estate& estate, Recorder& recorder, Events& events,
          Kernel& kernel, FrameSocket& frames)
       : io_{io},
@@ -82,13 +96,13 @@ class Daemon {
         syncs_{io, routers_},
         reloader_{log,
                   options.path.string(),
-                  std::move(config),
                   std::move(trial),
                   {options.load,
                    [this](const Config& next, const std::optional<Reloader::Trial>& next_trial,
                           OnRefusal on_refusal) { return adopt(next, next_trial, on_refusal); },
-                   [this] { return routers_.waiting(); }}},
+                   [this] { return running(); }, [this] { return routers_.waiting(); }}},
         trial_timer_{io},
+        memory_timer_{io},
         drain_file_{io, DrainFile::default_path()},
         web_{io, log, [this] { return status(); }, [this] { return events_.json(0).json; }},
         service_manager_{io},
@@ -98,8 +112,8 @@ class Daemon {
 
   /// Takes the control socket first: it shows whether another daemon is at work. `records` are what
   /// a predecessor that died has left.
-  Result<void> start(std::span<RouterRecord> records) {
-    const Config& config = reloader_.running();
+  Result<void> start(const Config& config, std::span<RouterRecord> records) {
+    node_ = config.node;
     auto control =
         ControlServer::open(io_, config.control.socket, config.control.group,
                             {[this] { return status(); },
@@ -133,6 +147,7 @@ class Daemon {
     static_cast<void>(apply_instances(config, records, OnRefusal::kGoOn));
     arm_trial();
     web_.listen(config.http);
+    return_memory_soon();
     service_manager_.ready(fmt::format("{} virtual routers", config.instances.size()));
     log_.info("vrrpd {} runs {} virtual routers as {}", kProgramVersion, config.instances.size(),
               config.node);
@@ -168,7 +183,7 @@ class Daemon {
 
   void serve(int signal) {
     if (signal != SIGHUP) {
-      if (options_.dump) options_.dump(signal, reloader_.running(), status(), log_);
+      if (options_.dump) options_.dump(signal, running(), status(), log_);
       return;
     }
     log_.info("Reloading ...");
@@ -254,13 +269,32 @@ class Daemon {
     if (!records) return {records.error().message()};
     std::vector<std::string> obstacles = apply_instances(config, *records, on_refusal);
     if (!obstacles.empty()) return obstacles;
+    node_ = config.node;
     notifier_.set_fifo(config.notify_fifo);
     checks_.apply(config.checks, estate_.checks());
     estate_.commit();
     log_.configure(config.log);
     apply_haproxy(config.haproxy);
     web_.listen(config.http);
+    return_memory_soon();
     return {};
+  }
+
+  /// Of a thousand instances it is larger than all else, and it is wanted with a reload only: the
+  /// guard's memory has it.
+  [[nodiscard]] Config running() const {
+    const auto text = estate_.configuration();
+    HA_CHECK(text.has_value());
+    return parsed(*text);
+  }
+
+  /// Reading a configuration and telling the status take many small pieces of memory, which
+  /// malloc() would keep for this process.
+  void return_memory_soon() {
+    memory_timer_.expires_after(kMemoryReturnsAfter);
+    memory_timer_.async_wait([](const boost::system::error_code& error) {
+      if (!error) ::malloc_trim(0);
+    });
   }
 
   /// Returns what is in the way, as VirtualRouters::apply() does.
@@ -299,8 +333,9 @@ class Daemon {
   }
 
   Status status() {
+    return_memory_soon();
     Status status;
-    status.node = reloader_.running().node;
+    status.node = node_;
     status.version = kProgramVersion;
     status.instances = routers_.status();
     status.errors = routers_.errors();
@@ -331,22 +366,31 @@ class Daemon {
   std::optional<LocalAddresses> told_;
   std::unique_ptr<ControlServer> control_;
   boost::asio::steady_timer trial_timer_;
+  boost::asio::steady_timer memory_timer_;
   std::optional<Drained> drained_;
   DrainFile drain_file_;
   Web web_;
   ServiceManager service_manager_;
   boost::asio::signal_set signals_;
+  std::string node_;
   bool stopping_ = false;
 };
 
-/// Gives back what reading a large configuration took, which malloc() would keep for this process.
-void return_memory() { ::malloc_trim(0); }
+/// What an engine process begins with.
+struct Inheritance {
+  Config config;
+  std::optional<Reloader::Trial> trial;
+  std::span<RouterRecord> records;
+};
 
-/// The configuration that print() has made `text` of.
-Config parsed(std::string_view text) {
-  Loaded loaded = load(text, "the running configuration", "");
-  HA_CHECK(loaded.config.has_value());
-  return std::move(*loaded.config);
+Result<Inheritance> inherit(Estate& estate) {
+  const auto contents = estate.open();
+  if (!contents) return tl::unexpected{contents.error()};
+  Inheritance inheritance{parsed(contents->configuration), {}, contents->records};
+  if (const auto& trial = contents->trial) {
+    inheritance.trial = {parsed(trial->confirmed), TimePoint{Duration{trial->ends_at}}};
+  }
+  return inheritance;
 }
 
 /// The engine process: goes on with what was committed to `estate`, by the guard or by an engine
@@ -356,20 +400,12 @@ int run_engine(const DaemonOptions& options, Estate& estate, const SharedMemory&
   log.direct(options.engine_log);
   Recorder recorder{Ring{diary.bytes().first(kRecorderSizeBytes), first_number()}};
   Events events{Ring{diary.bytes().subspan(kRecorderSizeBytes), first_number()}, recorder};
-  auto contents = estate.open();
-  if (!contents) {
-    log.error("{}", contents.error().message());
+  auto inheritance = inherit(estate);
+  if (!inheritance) {
+    log.error("{}", inheritance.error().message());
     return 1;
   }
-  Config config = parsed(contents->configuration);
-  std::optional<Reloader::Trial> trial;
-  if (contents->trial) {
-    trial = {parsed(contents->trial->confirmed), TimePoint{Duration{contents->trial->ends_at}}};
-  }
-  contents->configuration = std::string{};
-  contents->trial.reset();
-  return_memory();
-  log.configure(config.log);
+  log.configure(inheritance->config.log);
   boost::asio::io_context io{1};
   auto kernel = Netlink::open(io);
   if (!kernel) {
@@ -381,12 +417,13 @@ int run_engine(const DaemonOptions& options, Estate& estate, const SharedMemory&
     log.error("{}", frames.error().message());
     return 1;
   }
-  Daemon daemon{io,     log,      options, std::move(config), std::move(trial),
-                estate, recorder, events,  **kernel,          *frames};
-  if (auto started = daemon.start(contents->records); !started) {
+  Daemon daemon{io,     log,      options, std::move(inheritance->trial), estate, recorder,
+                events, **kernel, *frames};
+  if (auto started = daemon.start(inheritance->config, inheritance->records); !started) {
     log.error("{}", started.error().message());
     return 1;
   }
+  inheritance->config = {};
   if (options.in_engine) options.in_engine(log);
   try {
     io.run();
@@ -412,6 +449,7 @@ Result<Estate> create_estate(const Config& config) {
 }  // namespace
 
 int run_daemon(const DaemonOptions& options, Config config) {
+  keep_memory_small();
   Log log;
   log.direct(options.guard_log);
   log.configure(config.log);
@@ -436,7 +474,7 @@ int run_daemon(const DaemonOptions& options, Config config) {
     return 1;
   }
   config = {};
-  return_memory();
+  ::malloc_trim(0);
   Ward ward{[&] { return run_engine(options, *estate, *diary); }, [&] { ++estate->deaths(); },
             [&] { execute_last_will(*estate, log); }};
   ward.started = [&](pid_t engine) { log.info("Starting VRRP child process, pid={}", engine); };

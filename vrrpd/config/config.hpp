@@ -10,6 +10,7 @@
 
 #include "ha/command.hpp"
 #include "ha/ip.hpp"
+#include "ha/rare.hpp"
 #include "ha/routing.hpp"
 #include "ha/types.hpp"
 #include "haproxy_probe/config.hpp"
@@ -92,14 +93,14 @@ using Track = std::variant<TrackHaproxy, TrackInterface, TrackCheck, TrackSync>;
 
 /// Commands that are told about changes of state.
 struct NotifyConfig {
-  std::optional<Command> master;
-  std::optional<Command> backup;
-  std::optional<Command> fault;
-  std::optional<Command> stop;
+  Rare<Command> master;
+  Rare<Command> backup;
+  Rare<Command> fault;
+  Rare<Command> stop;
   /// For every change; gets INSTANCE or GROUP, the name, the state and the priority appended.
-  std::optional<Command> any;
+  Rare<Command> any;
   /// A master heard an advertisement of lower priority; of an instance only.
-  std::optional<Command> lower_priority;
+  Rare<Command> lower_priority;
   /// `any` hears of changes of the effective priority, too; of an instance only.
   bool priority_changes = false;
 
@@ -157,7 +158,7 @@ struct GroupConfig {
 struct NotifyFifo {
   std::string path;
   /// Started with the daemon, and again whenever it ends; gets the path appended. Has no timeout.
-  std::optional<Command> reader;
+  Rare<Command> reader;
 
   friend bool operator==(const NotifyFifo&, const NotifyFifo&) = default;
 };

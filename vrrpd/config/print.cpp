@@ -152,7 +152,7 @@ class Printer {
 void print_notify(Printer& printer, const NotifyConfig& notify, bool is_group) {
   if (notify == NotifyConfig{}) return;
   printer.line(4, "notify:");
-  const auto print = [&](std::string_view key, const std::optional<Command>& command) {
+  const auto print = [&](std::string_view key, const Rare<Command>& command) {
     if (command) printer.line(6, "{}: {}", key, text_of(*command));
   };
   print("master", notify.master);

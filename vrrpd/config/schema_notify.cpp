@@ -96,7 +96,7 @@ vrrp::NotifyConfig read_notify(const Node& value, Notified notified, Diagnostics
       is_group ? std::span<const std::string_view>{kGroupKnown} : kInstanceKnown;
   const auto section = Section::open(value, "notify", {known, {}}, diagnostics);
   if (!section) return notify;
-  const auto read = [&](std::string_view key, std::optional<Command>& into) {
+  const auto read = [&](std::string_view key, Rare<Command>& into) {
     if (const Node* node = section->find(key)) {
       into = read_command(*node, key, kCommandKnown, diagnostics);
     }

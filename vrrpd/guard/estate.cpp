@@ -138,12 +138,21 @@ std::span<std::atomic<std::int32_t>> Estate::checks() {
   return header_->checks[checks_generation_];
 }
 
-Result<Estate::Contents> Estate::open() {
+const Estate::Generation& Estate::committed() const {
   const std::uint32_t current = header_->current.load();
   HA_CHECK(current == 1 || current == 2);
-  const Generation& generation = header_->generations[current - 1];
+  return header_->generations[current - 1];
+}
+
+Result<std::string> Estate::configuration() const {
+  const Generation& generation = committed();
+  return read(generation.configuration_offset, generation.configuration_size_bytes);
+}
+
+Result<Estate::Contents> Estate::open() {
+  const Generation& generation = committed();
   Contents contents;
-  auto text = read(generation.configuration_offset, generation.configuration_size_bytes);
+  auto text = configuration();
   if (!text) return tl::unexpected{text.error()};
   contents.configuration = std::move(*text);
   if (generation.trial_ends_at != 0) {
@@ -156,7 +165,7 @@ Result<Estate::Contents> Estate::open() {
   auto records = map(generation);
   if (!records) return tl::unexpected{records.error()};
   records_ = *records;
-  checks_generation_ = current - 1;
+  checks_generation_ = header_->current.load() - 1;
   contents.records = records_;
   return contents;
 }

@@ -51,6 +51,8 @@ class Estate {
     std::span<RouterRecord> records;
   };
   [[nodiscard]] Result<Contents> open();
+  /// Its configuration alone.
+  [[nodiscard]] Result<std::string> configuration() const;
 
   /// How HAProxy stood: the evaluator's verdict as its own number, 0 before the first, and since
   /// when it has been bad, in nanoseconds of the monotonic clock, 0 if it is not. A pair that a
@@ -92,6 +94,7 @@ class Estate {
   };
 
   Estate(Descriptor file, Header* header);
+  [[nodiscard]] const Generation& committed() const;
   [[nodiscard]] Result<std::span<RouterRecord>> map(const Generation& generation) const;
   [[nodiscard]] static std::uint64_t end_of(const Generation& generation);
   [[nodiscard]] Result<void> write(std::string_view text, std::uint64_t offset) const;

@@ -42,9 +42,9 @@ struct Globals {
   IpAddress group6 = boost::asio::ip::make_address("ff02::12");
   bool has_min_garp = false;
   std::string fifo;  ///< empty: none
-  std::optional<Command> fifo_reader;
+  Rare<Command> fifo_reader;
   std::string vrrp_fifo;
-  std::optional<Command> vrrp_fifo_reader;
+  Rare<Command> vrrp_fifo_reader;
 };
 
 /// A tracked thing, as an instance or a group names it.

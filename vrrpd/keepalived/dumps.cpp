@@ -145,7 +145,7 @@ void add_peers(Lines& lines, const InstanceConfig& config) {
 }
 
 void add_commands(Lines& lines, const vrrp::NotifyConfig& notify) {
-  const auto add = [&](std::string_view what, const std::optional<Command>& command) {
+  const auto add = [&](std::string_view what, const Rare<Command>& command) {
     if (command) lines.add("   {} = {}", what, command_text(*command));
   };
   add("Backup state transition script", notify.backup);
@@ -233,7 +233,7 @@ void add_group(Lines& lines, const vrrp::GroupConfig& group, const std::vector<B
 }
 
 void add_commands(nlohmann::ordered_json& data, const vrrp::NotifyConfig& notify) {
-  const auto add = [&](const char* key, const std::optional<Command>& command) {
+  const auto add = [&](const char* key, const Rare<Command>& command) {
     if (command) data[key] = command_text(*command);
   };
   add("script_backup", notify.backup);

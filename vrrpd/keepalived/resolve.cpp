@@ -62,7 +62,7 @@ class Resolver {
     return {otherwise, ""};
   }
 
-  void identify(std::optional<Command>& command, Place place) {
+  void identify(Rare<Command>& command, Place place) {
     if (!command) return;
     if (command->user.empty()) {
       const Identity identity = default_identity("");

@@ -26,8 +26,8 @@ std::string state_word(const Notice& notice) {
   return {};
 }
 
-const std::optional<Command>& command_of(const Notice& notice, const NotifyConfig& config) {
-  static const std::optional<Command> kNone;
+const Rare<Command>& command_of(const Notice& notice, const NotifyConfig& config) {
+  static const Rare<Command> kNone;
   if (notice.kind == Notice::Kind::kLowerPriority) return config.lower_priority;
   if (notice.kind == Notice::Kind::kPriority) return kNone;
   if (notice.state == "MASTER") return config.master;

@@ -88,16 +88,17 @@ void Outbox::flush_addresses() {
                   [](const auto& change) { return change.add; }) &&
       std::any_of(changes_.begin(), changes_.end(), [](const auto& change) { return !change.add; });
   if (mixed) withdraw_undone_removals();
+  // What a fail-over takes is given back: there may not be another one for a year.
+  std::vector<QueuedChange> changes = std::exchange(changes_, {});
   std::vector<AddressRequest> run;
-  for (std::size_t i = 0; i < changes_.size();) {
-    const bool add = changes_[i].add;
+  for (std::size_t i = 0; i < changes.size();) {
+    const bool add = changes[i].add;
     run.clear();
-    for (; i < changes_.size() && changes_[i].add == add; ++i) {
-      run.push_back(std::move(changes_[i].request));
+    for (; i < changes.size() && changes[i].add == add; ++i) {
+      run.push_back(std::move(changes[i].request));
     }
     change_addresses(run, add);
   }
-  changes_.clear();
 }
 
 void Outbox::change_addresses(std::span<const AddressRequest> requests, bool add) {
@@ -117,7 +118,8 @@ void Outbox::flush_announcements() {
   std::deque<ArpFrame> arp;  // references stay valid while it grows
   std::deque<NeighborFrame> neighbor;
   std::vector<FrameSocket::Frame> frames;
-  for (const Announcement& announcement : announcements_) {
+  const std::vector<Announcement> announcements = std::exchange(announcements_, {});
+  for (const Announcement& announcement : announcements) {
     if (announcement.address.is_v6()) {
       frames.push_back({announcement.interface, neighbor.emplace_back(unsolicited_advertisement(
                                                     announcement.mac, announcement.address))});
@@ -135,7 +137,6 @@ void Outbox::flush_announcements() {
     recorder_.sent_frame({frame.interface, name_of(frame.interface)}, frame.bytes);
   }
   report("announcements", frames_.send(frames));
-  announcements_.clear();
 }
 
 std::string_view Outbox::name_of(IfIndex interface) const {

@@ -12,13 +12,8 @@ constexpr Duration kRetryAfter = std::chrono::seconds{1};
 
 }  // namespace
 
-Reloader::Reloader(Log& log, std::string file, Config running, std::optional<Trial> trial,
-                   Steps steps)
-    : log_{log},
-      file_{std::move(file)},
-      running_{std::move(running)},
-      steps_{std::move(steps)},
-      trial_{std::move(trial)} {}
+Reloader::Reloader(Log& log, std::string file, std::optional<Trial> trial, Steps steps)
+    : log_{log}, file_{std::move(file)}, steps_{std::move(steps)}, trial_{std::move(trial)} {}
 
 ReloadOutcome Reloader::refused(std::vector<std::string> diagnostics, std::string_view why) const {
   for (const std::string& line : diagnostics) log_.warning("{}", line);
@@ -46,13 +41,14 @@ ReloadOutcome Reloader::reload(std::optional<Duration> trial, TimePoint now) {
     return refused(std::move(diagnostics),
                    fmt::format("{} has errors; the configuration that was running goes on", file_));
 
-  if (loaded.config->control != running_.control) {
+  Config running = steps_.running();
+  if (loaded.config->control != running.control) {
     add(Severity::kWarning, "a changed `control` section takes effect after a restart");
-    loaded.config->control = running_.control;
+    loaded.config->control = running.control;
   }
   std::optional<Trial> next;
   // A second trial does not confirm the first one.
-  if (trial) next = Trial{trial_ ? trial_->confirmed : running_, now + *trial};
+  if (trial) next = Trial{trial_ ? trial_->confirmed : std::move(running), now + *trial};
   std::vector<std::string> obstacles = steps_.run(*loaded.config, next, OnRefusal::kUndo);
   for (std::string& obstacle : obstacles) add(Severity::kError, std::move(obstacle));
   if (!obstacles.empty()) {
@@ -62,7 +58,6 @@ ReloadOutcome Reloader::reload(std::optional<Duration> trial, TimePoint now) {
   }
   for (std::string& trouble : steps_.troubles()) add(Severity::kWarning, std::move(trouble));
 
-  running_ = std::move(*loaded.config);
   trial_ = std::move(next);
   for (const std::string& line : diagnostics) log_.warning("{}", line);
   log_.info("reloaded {}", file_);
@@ -88,7 +83,6 @@ void Reloader::wake(TimePoint now) {
     trial_->ends_at = now + kRetryAfter;
     return;
   }
-  running_ = std::move(trial_->confirmed);
   trial_.reset();
   log_.warning(
       "rolled back: nobody confirmed the reload; the configuration before it runs again, and {} "

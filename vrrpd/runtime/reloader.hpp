@@ -40,14 +40,14 @@ class Reloader {
     /// VirtualRouters::apply().
     std::function<std::vector<std::string>(const Config&, const std::optional<Trial>&, OnRefusal)>
         run;
+    /// What was run last.
+    std::function<Config()> running;
     /// What does not work although it runs, in sentences: instances that wait for something.
     std::function<std::vector<std::string>()> troubles;
   };
 
-  /// `file` is for messages. `running` is what runs already, on `trial` if a predecessor left one.
-  Reloader(Log& log, std::string file, Config running, std::optional<Trial> trial, Steps steps);
-
-  [[nodiscard]] const Config& running() const { return running_; }
+  /// `file` is for messages. A predecessor may have left `trial`.
+  Reloader(Log& log, std::string file, std::optional<Trial> trial, Steps steps);
 
   /// Reads the file and runs it, for a trial of so long if `trial` is given.
   ReloadOutcome reload(std::optional<Duration> trial, TimePoint now);
@@ -67,7 +67,6 @@ class Reloader {
 
   Log& log_;
   std::string file_;
-  Config running_;
   Steps steps_;
   std::optional<Trial> trial_;
 };

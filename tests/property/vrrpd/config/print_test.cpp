@@ -393,7 +393,7 @@ Config any_config() {
                                any_notify(true)});
     }
   }
-  if (coin()) config.notify_fifo = NotifyFifo{any_path(), std::nullopt};
+  if (coin()) config.notify_fifo = NotifyFifo{any_path(), {}};
   if (config.notify_fifo && coin()) config.notify_fifo->reader = any_command(false);
   config.control = {any_path(), any_word(32)};
   if (coin()) {

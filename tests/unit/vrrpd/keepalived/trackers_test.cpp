@@ -190,7 +190,7 @@ TEST_CASE("the pipe for VRRP goes before the one for all", "[keepalived]") {
   CHECK(config_of(globals_with("notify_fifo /run/f\nnotify_fifo_script \"/r a\"")).notify_fifo ==
         NotifyFifo{"/run/f", Command{{"/r", "a"}, "", "", 0s}});
   CHECK(config_of(globals_with("notify_fifo /run/f\nvrrp_notify_fifo /run/v")).notify_fifo ==
-        NotifyFifo{"/run/v", std::nullopt});
+        NotifyFifo{"/run/v", {}});
   CHECK(diagnose(globals_with("notify_fifo /run/f\nvrrp_notify_fifo /run/v")) ==
         Lines{"warning: notify_fifo '/run/f' is left out: there is one pipe, '/run/v'"});
 }

@@ -19,7 +19,7 @@ NotifyConfig everything() {
   config.backup = command("/backup");
   config.fault = command("/fault");
   config.stop = command("/stop");
-  config.any = {{"/any", "-v"}, "", "", Duration{}};
+  config.any = Command{{"/any", "-v"}, "", "", Duration{}};
   config.lower_priority = command("/lower");
   return config;
 }
