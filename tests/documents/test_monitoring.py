@@ -7,17 +7,22 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 SOURCE = Path(__file__).resolve().parents[2]
 RULES = SOURCE / "packaging" / "prometheus" / "vrrpd.rules.yml"
 DASHBOARD = SOURCE / "packaging" / "grafana" / "vrrpd.json"
 
 
 def metrics() -> set[str]:
-    """What the daemon writes. A histogram is read by its parts."""
-    source = (SOURCE / "vrrpd/runtime/metrics.cpp").read_text()
-    names = set(re.findall(r'"(vrrpd_[a-z_]+)"', source))
-    assert "vrrpd_loop_lag_seconds" in names
+    """What the daemons write. A histogram is read by its parts."""
+    names = metrics_of("vrrpd/runtime/metrics.cpp") | metrics_of("sync/status.cpp")
+    assert {"vrrpd_loop_lag_seconds", "gluster_sync_lag_seconds"} <= names
     return names | {f"vrrpd_loop_lag_seconds_{part}" for part in ("bucket", "sum", "count")}
+
+
+def metrics_of(file: str) -> set[str]:
+    return set(re.findall(r'"((?:vrrpd|gluster)_[a-z_]+)"', (SOURCE / file).read_text()))
 
 
 def used_in(text: str) -> set[str]:
@@ -41,6 +46,7 @@ def test_each_metric_of_a_rule_exists():
     expressions = re.findall(r"^ +expr: (.*)$", RULES.read_text(), re.M)
     assert len(expressions) >= 10
     assert used_in("\n".join(expressions)) <= metrics()
+    assert metrics_of("sync/status.cpp") - used_in("\n".join(expressions)) == {"gluster_sync_success_total"}
 
 
 def test_each_metric_of_the_dashboard_exists_and_each_metric_is_on_it():
@@ -61,7 +67,9 @@ def test_the_panels_do_not_overlap():
                 assert taken.setdefault((x, y), panel["title"]) == panel["title"]
 
 
-def test_the_manual_has_each_metric():
-    manual = (SOURCE / "packaging/man/vrrpd.8").read_text()
-    documented = set(re.findall(r"^\.It Ic (vrrpd_[a-z_]+)", manual, re.M))
-    assert documented == {name for name in metrics() if not re.search(r"_seconds_(bucket|sum|count)$", name)}
+@pytest.mark.parametrize(
+    ("page", "file"), [("vrrpd.8", "vrrpd/runtime/metrics.cpp"), ("gluster-sync.8", "sync/status.cpp")]
+)
+def test_the_manual_has_each_metric(page: str, file: str):
+    manual = (SOURCE / "packaging/man" / page).read_text()
+    assert set(re.findall(r"^\.It Ic ((?:vrrpd|gluster)_[a-z_]+)", manual, re.M)) == metrics_of(file)
