@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -75,7 +76,7 @@ enum class Say : std::uint8_t { kAll, kErrors };
 int start_daemon(const Setting& setting, const Arguments& arguments) {
   const std::string copy = arguments.state + "/running.yaml";
   auto done = make_directories(arguments.state);
-  if (done) done = make_directories(arguments.socket.substr(0, arguments.socket.rfind('/')));
+  if (done) done = make_directories(std::filesystem::absolute(arguments.socket).parent_path());
   const auto text = ha::config::read_text(arguments.config);
   if (done && text) done = write_file(copy, *text);
   if (!done || !text) {

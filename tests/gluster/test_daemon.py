@@ -196,6 +196,17 @@ def test_two_daemons_do_not_share_a_socket(one):
         daemon.wait_at_rest(1)
 
 
+def test_a_socket_may_be_named_as_seen_from_where_one_is(one, monkeypatch):
+    whole = one.socket
+    monkeypatch.chdir(whole.parent)
+    one.socket = Path(whole.name)
+    try:
+        with one.daemon():  # which answers
+            assert whole.is_socket()
+    finally:
+        one.socket = whole
+
+
 def test_the_status_says_what_is_going_on_in_three_forms(one):
     port = 20000 + os.getpid() % 20000
     configure(one, sections={"http": {"listen": f"127.0.0.1:{port}"}})
@@ -211,6 +222,7 @@ def test_the_status_says_what_is_going_on_in_three_forms(one):
         metrics = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
         assert 'gluster_sync_success_total{team="devops",env="blue"} 1\n' in metrics
         assert 'gluster_recovery_total{team="devops",env="blue"} 0\n' in metrics
+        assert subprocess.run(["promtool", "check", "metrics"], input=metrics, text=True, check=False).returncode == 0
         status = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5))
         assert status["mirrors"][0]["role"] == "writer" and not status["alarm"]
 
