@@ -11,7 +11,7 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("VRRPD_BUILD") or SOURCE / "build" / "dev")
-GUIDES = sorted((SOURCE / "packaging" / "doc").glob("*.md"))
+GUIDES = [SOURCE / "README.md", SOURCE / "CONTRIBUTING.md", *sorted((SOURCE / "packaging" / "doc").glob("*.md"))]
 PROGRAMS = {
     "vrrpctl": BUILD / "vrrpd/vrrpctl",
     "vrrpd": BUILD / "vrrpd/vrrpd",
