@@ -221,7 +221,7 @@ def test_a_script_that_hangs_is_ended_with_its_children_and_delays_no_advertisem
     holds_for("one is master", lambda: one.state() == "master", seconds=3)
     times = [advert.time for advert in capture.stop().adverts(lab["one"].mac())]
     assert len(times) > 25
-    assert max(later - earlier for earlier, later in zip(times, times[1:])) < 1.5 * one.instance.interval
+    assert max(later - earlier for earlier, later in zip(times, times[1:])) < 1.9 * one.instance.interval
 
     def left() -> int:
         return sum(str(marker) in line for line in run("ps", "-e", "-o", "args").splitlines())
