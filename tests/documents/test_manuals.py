@@ -61,6 +61,13 @@ def test_the_lists_of_keys_are_those_that_diagnostics_show(tmp_path: Path):
     assert {key for line in shown for key in line.split(", ")} <= schema_keys("vrrpd/config")
 
 
+@pytest.mark.parametrize(
+    ("sample", "folder"), [("etc/vrrpd.yaml", "vrrpd/config"), ("etc/gluster-sync/gluster-sync.yaml", "sync")]
+)
+def test_the_exhaustive_sample_names_every_key(sample: str, folder: str):
+    assert schema_keys(folder) - set(re.findall(r"[a-z_]+", (SOURCE / sample).read_text())) == set()
+
+
 def paragraph(section: str, key: str) -> str:
     """What vrrpd.yaml(5) says about a key, which is the whole list of keys that share a text."""
     text = page("vrrpd.yaml.5")
