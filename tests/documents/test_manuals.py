@@ -172,6 +172,17 @@ def items_of(name: str, section: str) -> set[str]:
     return set(re.findall(r"^\.It Ic ([a-z-]+)$", text, re.M))
 
 
+def test_every_key_of_the_status_is_in_the_manual_and_no_other():
+    status = (SOURCE / "vrrpd/runtime/status.cpp").read_text()
+    keys = set(re.findall(r'(?:member|key|text_or_null)\("([a-z-]+)"|write_list\(json, "([a-z-]+)"', status))
+    counters = (SOURCE / "vrrpd/wire/receive.cpp").read_text().partition("counter_name(PacketError error) {")[2]
+    known = {key for pair in keys for key in pair if key} | set(re.findall(r'return "([a-z-]+)"', counters))
+    text = page("vrrpctl.8").partition("\n.Sh STATUS AS JSON\n")[2].partition("\n.Sh ")[0]
+    documented = set(re.findall(r"[a-z-]+", " ".join(re.findall(r"^(?:\.It )?\.?Ic (.*)$", text, re.M))))
+    assert len(known) > 50
+    assert documented == known
+
+
 def test_every_kind_of_event_is_in_the_manual_and_no_other():
     sources = [*(SOURCE / "vrrpd").glob("*.cpp"), *(SOURCE / "vrrpd/runtime").glob("*.cpp")]
     kinds = {kind for file in sources for kind in re.findall(r'note\(\s*"([a-z-]+)",', file.read_text())}
