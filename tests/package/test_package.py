@@ -13,6 +13,21 @@ from machine import CONFIG, Machine, has_address, main_pid, wait_for_master
 
 SOURCE = Path(__file__).resolve().parents[2]
 PACKAGES = Path(os.environ.get("VRRPD_PACKAGES") or SOURCE / "build" / "package")
+# Debian's own, with what the README asks for, and a backend.
+HAPROXY = """
+global
+  stats socket /run/haproxy/admin.sock mode 660 level operator
+  chroot /var/lib/haproxy
+  user haproxy
+  group haproxy
+  daemon
+defaults
+  timeout connect 1s
+  timeout client 1s
+  timeout server 1s
+backend jenkins_backend_devops
+  server vm1 127.0.0.1:1 check inter 100ms
+"""
 KEEPALIVED = """
 vrrp_instance VI_MAIN {
   interface lan0
@@ -125,6 +140,15 @@ def test_a_drain_is_saved_in_spite_of_the_sandbox(running: Machine):
     running.do("systemctl", "restart", "vrrpd")
     assert "drained" in status(running)
     running.do("vrrpctl", "undrain")
+
+
+def test_its_user_may_ask_the_haproxy_of_the_machine(installed: Machine):
+    installed.write("/etc/haproxy/haproxy.cfg", HAPROXY)
+    installed.do("systemctl", "restart", "haproxy")
+    installed.write("/etc/vrrpd/vrrpd.yaml", CONFIG + "    track: [haproxy]\nhaproxy: {servers: all}\n")
+    installed.do("systemctl", "start", "vrrpd")
+    installed.wait_for("an answer of HAProxy", lambda: status(installed)["haproxy"]["servers"] == 1)
+    assert "alarm" not in status(installed)["haproxy"]
 
 
 def test_keepalived_and_vrrpd_are_never_there_together(running: Machine):
