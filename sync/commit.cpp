@@ -1,5 +1,6 @@
 // The part of a session that commits a generation.
 #include <fmt/format.h>
+#include <sys/xattr.h>
 
 #include <utility>
 #include <variant>
@@ -13,10 +14,16 @@ namespace {
 
 /// Between looks at the epoch while files are moved.
 constexpr std::size_t kMovesPerLook = 16;
+/// Between looks at how far rsync is; its pipe holds what it says about many more.
+constexpr std::size_t kFilesPerPoll = 16;
 /// Every step of authority.hpp makes progress; more than this many is a fight with a living one.
 constexpr int kStepsMax = 16;
 /// The coarsest clock that file systems stamp changes with (a tick of 100 Hz), doubled.
 constexpr std::int64_t kClockGrainNs = 20'000'000;
+
+/// What was touched while it was copied has none of its own: the next pass copies it again, even if
+/// nothing but its extended attributes has changed since.
+constexpr Stamp kStampOfNoFile{0, 1};
 
 [[nodiscard]] CopyProgress total_of(const Delta& delta) {
   CopyProgress total;
@@ -39,6 +46,24 @@ void distrust_recent(const Delta& copied, WallTime scanned, Manifest& now) {
       entry.stamp.ctime_ns = -entry.stamp.ctime_ns;
     }
   }
+}
+
+/// What is moved in as a whole is copied as a whole, and rsync looks only for what there is.
+[[nodiscard]] Copy copy_for(const Mirror& mirror, const std::string& incoming, const Delta& delta,
+                            const Scan& scan) {
+  Copy copy{mirror.source, incoming, {}, mirror.exclude};
+  for (const Move& move : moves_for(delta)) {
+    if (move.kind == Move::Kind::kIn) copy.paths.push_back(move.path);
+  }
+  copy.has_hard_links = scan.has_hard_links;
+  copy.has_holes = scan.has_holes;
+  // With a default access control list there, what is created would get one.
+  copy.has_attributes = lgetxattr(incoming.c_str(), "system.posix_acl_default", nullptr, 0) > 0;
+  for (auto one = delta.begin(); one != delta.end() && !copy.has_attributes; ++one) {
+    if (one->change != Change::kCreated && one->change != Change::kReplaced) continue;
+    copy.has_attributes = has_attributes(join(mirror.source, one->path));
+  }
+  return copy;
 }
 
 [[nodiscard]] Error fenced_off() {
@@ -108,7 +133,7 @@ Report Session::commit_now(const TargetView& view,
   head.scanned = scanned;
   head.snapshot = snapshot_for(generation);
   const auto committed = [&]() -> Result<void> {
-    if (auto done = copy_in(head.version, planned, now); !done) return done;
+    if (auto done = copy_in(head.version, planned, *found); !done) return done;
     distrust_recent(planned, scanned, now);
     const Delta delta = with_other_names(difference(state_.manifest(), now), now);
     head.totals = totals_of(now);
@@ -139,33 +164,40 @@ Report Session::commit_now(const TargetView& view,
   return report;
 }
 
-Result<void> Session::copy_in(Version version, const Delta& delta, Manifest& now) {
+Result<void> Session::copy_in(Version version, const Delta& delta, Scan& scan) {
+  Manifest& now = scan.manifest;
   if (auto done = target_.open_stage(version); !done) return done;
   const CopyProgress total = total_of(delta);
   const std::vector<std::string> paths = paths_to_copy(delta);
   const std::string incoming = target_.stage(version).incoming;
-  auto copy = Rsync::start(mirror_.source, incoming, paths, Durability::kLeaveToSystem);
+  auto copy = Rsync::start(copy_for(mirror_, incoming, delta, scan));
   if (!copy) return tl::make_unexpected(copy.error());
   // While it copies; both read the same content if a look afterwards finds nothing touched.
+  std::size_t looked = 0;
   for (const std::string& path : paths) {
+    if (looked++ % kFilesPerPoll == 0) tell("copy", copy->poll(), total);
     Entry& entry = now.find(path)->second;
     if (entry.kind != Kind::kFile || !entry.digest.empty()) continue;
     if (auto digest = digest_of_file(mirror_.source + "/" + path)) entry.digest = *digest;
-    tell("copy", copy->poll(), total);
   }
   const auto copied = copy->wait([&](const CopyProgress& done) { tell("copy", done, total); });
   if (!copied) return tl::make_unexpected(copied.error());
-
+  // What came into a directory after it was scanned is for the next generation.
+  for (const std::string& path : copy->named()) {
+    if (now.find(path) != now.end() || path == kRoot) continue;
+    if (auto done = remove_tree(join(incoming, path)); !done) return done;
+  }
   for (const std::string& path : paths) {
     const auto known = now.find(path);
     const auto after = look_closely(mirror_.source + "/" + path);
+    const bool is_named = copy->named().count(path) > 0;
     const bool untouched = after && *after && (*after)->stamp.shows_same(known->second.stamp) &&
                            (known->second.kind != Kind::kFile || !known->second.digest.empty());
-    if (untouched || (after && *after && (*after)->kind == Kind::kDirectory &&
-                      known->second.kind == Kind::kDirectory)) {
+    if (is_named && (untouched || (after && *after && (*after)->kind == Kind::kDirectory &&
+                                   known->second.kind == Kind::kDirectory))) {
       continue;
     }
-    // Changed, replaced or removed while it was copied: what counts is the copy.
+    // Changed, replaced or removed while it was copied, or not said to be: what counts is the copy.
     auto taken = look_closely(incoming + "/" + path);
     if (!taken) return tl::make_unexpected(taken.error());
     if (!*taken) {
@@ -178,12 +210,13 @@ Result<void> Session::copy_in(Version version, const Delta& delta, Manifest& now
       continue;
     }
     Entry entry = **taken;
-    entry.stamp = {};
     if (entry.kind == Kind::kFile) {
       auto digest = digest_of_file(incoming + "/" + path);
       if (!digest) return tl::make_unexpected(digest.error());
       entry.digest = *digest;
     }
+    if (untouched && entry.same_as(known->second)) continue;
+    entry.stamp = kStampOfNoFile;
     known->second = std::move(entry);
   }
   return {};

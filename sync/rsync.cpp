@@ -20,6 +20,8 @@ namespace {
 constexpr int kVanished = 24;  // files went away while they were copied; the caller looks itself
 constexpr int kPatienceMs = 500;
 constexpr std::size_t kLastWordsMax = 2048;
+/// Of paths; half of what every Linux takes.
+constexpr std::size_t kCommandLineSizeBytesMax = 64 * 1024;
 
 [[nodiscard]] Result<File> list_of(const std::vector<std::string>& paths) {
   File list{memfd_create("paths", MFD_CLOEXEC)};
@@ -39,23 +41,64 @@ constexpr std::size_t kLastWordsMax = 2048;
   return list;
 }
 
-[[nodiscard]] std::vector<std::string> arguments(const std::string& from, const std::string& to,
-                                                 Durability durability) {
+/// Then rsync is faster than with a list, which it reads byte by byte.
+[[nodiscard]] bool fits_command_line(const Copy& copy) {
+  std::size_t size_bytes = 0;
+  for (const std::string& path : copy.paths) size_bytes += copy.from.size() + path.size() + 4;
+  // Without any it would list what is there.
+  return !copy.paths.empty() && size_bytes <= kCommandLineSizeBytesMax;
+}
+
+[[nodiscard]] std::vector<std::string> arguments(const Copy& copy) {
   std::vector<std::string> words{"rsync",
-                                 "-lptgoHAX",
+                                 "-lptgo",
                                  "--numeric-ids",
                                  "--whole-file",
                                  "--inplace",
-                                 "--sparse",
                                  "--omit-dir-times",
-                                 "--from0",
-                                 "--files-from=-",
+                                 "--relative",
                                  "--ignore-missing-args",
                                  "--out-format=%l %n"};
-  if (durability == Durability::kOnDisk) words.emplace_back("--fsync");
-  words.push_back(from + "/");
-  words.push_back(to + "/");
+  if (copy.has_hard_links) words.emplace_back("--hard-links");
+  if (copy.has_holes) words.emplace_back("--sparse");
+  if (copy.has_attributes) words.insert(words.end(), {"--acls", "--xattrs"});
+  if (copy.durability == Durability::kOnDisk) words.emplace_back("--fsync");
+  if (copy.whole_except) {
+    words.emplace_back("--recursive");
+    for (const std::string& pattern : *copy.whole_except) {
+      words.push_back("--filter=- " + pattern);
+    }
+  } else {
+    words.emplace_back("--dirs");
+  }
+  if (fits_command_line(copy)) {
+    // What stands after the dot is the path below the target.
+    for (const std::string& path : copy.paths) words.push_back(copy.from + "/./" + path);
+  } else {
+    words.insert(words.end(), {"--from0", "--files-from=-", copy.from + "/"});
+  }
+  words.push_back(copy.to + "/");
   return words;
+}
+
+/// rsync writes control characters, bytes beyond ASCII, and backslashes that could be taken for the
+/// begin of one of these as \#ooo.
+[[nodiscard]] std::string without_escapes(std::string_view text) {
+  const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_escape = text[i] == '\\' && i + 4 < text.size() && text[i + 1] == '#' &&
+                           is_octal(text[i + 2]) && is_octal(text[i + 3]) && is_octal(text[i + 4]);
+    if (!is_escape) {
+      result += text[i];
+      continue;
+    }
+    const auto digit = [&](std::size_t at) { return static_cast<unsigned>(text[at] - '0'); };
+    result += static_cast<char>(digit(i + 2) * 64 + digit(i + 3) * 8 + digit(i + 4));
+    i += 4;
+  }
+  return result;
 }
 
 /// Never returns.
@@ -92,7 +135,8 @@ Rsync::Rsync(Rsync&& other) noexcept
       output_{std::move(other.output_)},
       errors_{std::move(other.errors_)},
       unread_{std::move(other.unread_)},
-      progress_{other.progress_} {}
+      progress_{other.progress_},
+      named_{std::move(other.named_)} {}
 
 Rsync::~Rsync() {
   if (child_ < 0) return;
@@ -100,9 +144,23 @@ Rsync::~Rsync() {
   waitpid(child_, nullptr, 0);
 }
 
-Result<Rsync> Rsync::start(const std::string& from, const std::string& to,
-                           const std::vector<std::string>& paths, Durability durability) {
-  auto list = list_of(paths);
+std::optional<CopiedLine> parse_copied(std::string_view line) {
+  CopiedLine copied;
+  const char* const end = line.data() + line.size();
+  const auto [digits_end, error] = std::from_chars(line.data(), end, copied.size_bytes);
+  if (error != std::errc{} || digits_end == end || *digits_end != ' ') return std::nullopt;
+  std::string_view name{digits_end + 1, static_cast<std::size_t>(end - digits_end) - 1};
+  if (!name.empty() && name.back() == '/') {
+    name.remove_suffix(1);
+    copied.size_bytes = 0;
+  }
+  if (name.empty()) return std::nullopt;
+  copied.path = without_escapes(name);
+  return copied;
+}
+
+Result<Rsync> Rsync::start(const Copy& copy) {
+  auto list = list_of(copy.paths);
   if (!list) return tl::make_unexpected(list.error());
   std::array<int, 2> pipe{};
   if (pipe2(pipe.data(), O_CLOEXEC) != 0) return failure(errno, "create a pipe for rsync");
@@ -110,7 +168,7 @@ Result<Rsync> Rsync::start(const std::string& from, const std::string& to,
   const File write_end{pipe[1]};
   File errors{memfd_create("errors", MFD_CLOEXEC)};
   if (errors.get() < 0) return failure(errno, "create a file for rsync");
-  const std::vector<std::string> words = arguments(from, to, durability);
+  const std::vector<std::string> words = arguments(copy);
   const pid_t child = fork();
   if (child < 0) return failure(errno, "start rsync");
   if (child == 0) become_rsync(words, list->get(), write_end.get(), errors.get());
@@ -121,14 +179,11 @@ void Rsync::take_lines() {
   std::size_t start = 0;
   for (std::size_t end = unread_.find('\n'); end != std::string::npos;
        end = unread_.find('\n', start)) {
-    std::uint64_t size = 0;
-    const auto [digits_end, error] =
-        std::from_chars(unread_.data() + start, unread_.data() + end, size);
-    // A directory has a size of its own, and a slash at its end.
-    if (error == std::errc{} && *digits_end == ' ' && unread_[end - 1] != '/') {
-      progress_.size_bytes += size;
+    if (auto copied = parse_copied(std::string_view{unread_}.substr(start, end - start))) {
+      ++progress_.entries;
+      progress_.size_bytes += copied->size_bytes;
+      named_.insert(std::move(copied->path));
     }
-    ++progress_.entries;
     start = end + 1;
   }
   unread_.erase(0, start);

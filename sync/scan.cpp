@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -120,6 +121,11 @@ class Walk {
       }
       entry->link = std::move(*link);
     }
+    if (entry->kind == Kind::kFile) {
+      constexpr blkcnt_t kBlockSizeBytes = 512;
+      into_.has_hard_links = into_.has_hard_links || status.st_nlink > 1;
+      into_.has_holes = into_.has_holes || status.st_blocks * kBlockSizeBytes < status.st_size;
+    }
     const bool descend = entry->kind == Kind::kDirectory;
     into_.manifest.insert_or_assign(path, std::move(*entry));
     return descend ? directory(parent, name, path, depth + 1) : Result<void>{};
@@ -174,7 +180,8 @@ Result<Scan> scan_tree(const std::string& root, const Exclusions& exclusions) {
 
 Result<Scan> scan_paths(const std::string& root, const Exclusions& exclusions,
                         const Manifest& before, const std::vector<std::string>& paths) {
-  Scan scan{before, 0};
+  Scan scan;
+  scan.manifest = before;
   if (auto done = look_at_root(root, scan.manifest); !done)
     return tl::make_unexpected(done.error());
   Walk walk{exclusions, scan};
@@ -229,6 +236,11 @@ Result<std::optional<Entry>> look_closely(const std::string& path) {
   return entry;
 }
 
+bool has_attributes(const std::string& path) {
+  const ssize_t size = llistxattr(path.c_str(), nullptr, 0);
+  return size > 0 || (size < 0 && errno != ENOTSUP && errno != ENOENT);
+}
+
 Result<Digest> digest_of_file(const std::string& path) {
   const File file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
   if (file.get() < 0) return failure(errno, "read " + path);
@@ -239,8 +251,9 @@ Result<Digest> digest_of_file(const std::string& path) {
     const ssize_t got = read(file.get(), chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failure(errno, "read " + path);
-    if (got == 0) break;
     XXH3_128bits_update(state.get(), chunk.data(), static_cast<std::size_t>(got));
+    // Of a file, less than what was asked for is the last of it.
+    if (static_cast<std::size_t>(got) < chunk.size()) break;
   }
   const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);

@@ -15,6 +15,8 @@ namespace ha::sync {
 struct Scan {
   Manifest manifest;                ///< with stamps, without digests
   std::uint64_t special_files = 0;  ///< sockets, pipes and devices: left out
+  bool has_hard_links = false;      ///< among the files that were looked at
+  bool has_holes = false;           ///< the same
 };
 
 /// Everything below `root` but what is excluded and our own name. What vanishes meanwhile is left
@@ -33,6 +35,10 @@ void take_over_digests(const Manifest& known, Manifest& into);
 
 /// What is at one path, with its stamp; nothing if there is nothing that can be copied.
 [[nodiscard]] Result<std::optional<Entry>> look_closely(const std::string& path);
+
+/// Whether what is at `path` has extended attributes, access control lists among them. Also if
+/// that cannot be told; not if there is nothing.
+[[nodiscard]] bool has_attributes(const std::string& path);
 
 /// The digest of a file's content.
 [[nodiscard]] Result<Digest> digest_of_file(const std::string& path);

@@ -103,7 +103,7 @@ class Session {
   // commit.cpp
   [[nodiscard]] Report commit_now(const TargetView& view,
                                   const std::optional<std::vector<std::string>>& changed);
-  [[nodiscard]] Result<void> copy_in(Version version, const Delta& delta, Manifest& now);
+  [[nodiscard]] Result<void> copy_in(Version version, const Delta& delta, Scan& now);
   [[nodiscard]] Result<void> publish(const Head& head, const Delta& delta);
   [[nodiscard]] Result<Digest> write_down(Version version, const Delta& delta, const Manifest& now,
                                           const std::string& target_id);

@@ -9,6 +9,7 @@
 #include "sync/gluster_xml.hpp"
 #include "sync/job.hpp"
 #include "sync/meta.hpp"
+#include "sync/rsync.hpp"
 #include "sync/server.hpp"
 
 using namespace ha::sync;
@@ -33,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     HA_CHECK(again && again->changed == order->changed);
   }
   static_cast<void>(parse_job_word(text));
+  if (const auto copied = parse_copied(text)) HA_CHECK(!copied->path.empty());
   const Pages pages{[] { return std::string{}; }, [] { return std::string{}; }};
   HA_CHECK(http_answer(text, pages).substr(0, 9) == "HTTP/1.1 ");
   return 0;

@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,46 @@ def test_a_change_of_any_kind_is_followed(pair, change):
     two.recover()
     assert differences(one.tree(), two.source) == []
     assert one.now()["outcome"] == "unchanged"
+
+
+def test_more_files_than_a_command_line_names_are_copied(pair):
+    one, two = pair
+    for number in range(1500):
+        one.write(f"{number:04}-{'long' * 20}", str(number))
+    one.now()
+    two.recover()
+    for number in range(0, 1500, 2):
+        one.write(f"{number:04}-{'long' * 20}", "changed")
+    one.now()
+    assert differences(one.source, one.tree()) == []
+    two.recover()
+    assert two.contents() == one.contents()
+
+
+def test_a_generation_holds_nothing_that_came_after_its_scan(pair):
+    """New directories are copied as a whole, while they are written."""
+    one, two = pair
+    one.write("first", "1")
+    one.now()
+    done = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            one.write(f"new{number // 200}/é{number % 7}/{number}", "x")
+            time.sleep(0.001)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(3):
+            one.now()
+    finally:
+        done.set()
+        writer.join()
+    two.recover()
+    assert two.contents() == contents(one.tree())
 
 
 def test_recovery_gives_the_other_machine_the_same_tree(pair):
