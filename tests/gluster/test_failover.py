@@ -1,49 +1,17 @@
 """A real fail-over: vrrpd on both machines, a volume they share, and the data of a team in between. What was lost and
 how long it took is measured and printed."""
 
-import contextlib
-import os
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from cluster import NETWORK, Cluster
-from machine import ENV, MIRROR, OURS, Later, Machine, build_directory, contents, differences, wait_until
+from cluster import Cluster
+from machine import ENV, MIRROR, OURS, Later, Machine, contents, differences, wait_until
 from test_copies import fill
+from vrrpd import Vrrpd
 
 pytestmark = pytest.mark.xdist_group("cluster")
-
-ADDRESS = f"{NETWORK}.100/24"
-
-
-class Vrrpd:
-    """The real one, on a machine of the cluster."""
-
-    def __init__(self, machine: Machine, priority: int) -> None:
-        self.machine = machine
-        self.socket = machine.socket.with_name("vrrpd")
-        config = machine.directory / "vrrpd.yaml"
-        config.write_text(f"""
-instances:
-  - {{name: VI_MAIN, interface: eth0, vrid: 51, priority: {priority}, addresses: [{ADDRESS}], lease: off,
-     advertisement_interval: 100ms}}
-control: {{socket: {self.socket}}}
-""")
-        self.log_file = machine.directory / "vrrpd.log"
-        with open(self.log_file, "ab") as log:
-            self.process = subprocess.Popen(
-                [*machine.prefix, str(build_directory() / "vrrpd" / "vrrpd"), "--config", str(config)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        wait_until(self.socket.exists, f"vrrpd's socket\n{self.log_file.read_text()}")
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, 9)
-        self.process.wait()
-
 
 @pytest.fixture
 def vrrp_nodes(nodes) -> Iterator[tuple[Machine, Machine, Vrrpd, Vrrpd]]:
