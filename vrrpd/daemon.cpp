@@ -26,6 +26,7 @@
 #include "vrrpd/runtime/recorder.hpp"
 #include "vrrpd/runtime/reloader.hpp"
 #include "vrrpd/runtime/service_manager.hpp"
+#include "vrrpd/runtime/static_part.hpp"
 #include "vrrpd/runtime/tracks.hpp"
 #include "vrrpd/runtime/virtual_routers.hpp"
 #include "vrrpd/runtime/web.hpp"
@@ -91,6 +92,7 @@ class Daemon {
         recorder_{recorder},
         events_{events},
         notifier_{io, log},
+        static_part_{kernel, log},
         routers_{io, kernel, frames, events, recorder, notifier_, log},
         checks_{io, log, routers_},
         syncs_{io, routers_},
@@ -130,10 +132,14 @@ class Daemon {
     wait_for_signal();
     accept_signals();
     routers_.on_surroundings([this] {
+      if (!stopping_) static_part_.look_again();
       tell_local_addresses();
       checks_.links_changed();
     });
     notifier_.set_fifo(config.notify_fifo);
+    static_part_.apply(config.fixed);
+    if (!options_.is_alone) routers_.share_machine();
+    delay_start(config.startup_delay);
     events_.note("start", estate_.deaths() == 0
                               ? fmt::format("vrrpd {} starts", kProgramVersion)
                               : std::string{"an engine process has died; another one goes on"});
@@ -161,6 +167,7 @@ class Daemon {
     reloader_.stop();
     if (options_.keeps_addresses) routers_.keep_addresses();
     routers_.shut_down();
+    static_part_.remove();
     notifier_.finish([this] { io_.stop(); });
   }
 
@@ -270,7 +277,9 @@ class Daemon {
     std::vector<std::string> obstacles = apply_instances(config, *records, on_refusal);
     if (!obstacles.empty()) return obstacles;
     node_ = config.node;
+    static_part_.apply(config.fixed);
     notifier_.set_fifo(config.notify_fifo);
+    routers_.repeat_states();
     checks_.apply(config.checks, estate_.checks());
     estate_.commit();
     log_.configure(config.log);
@@ -305,6 +314,13 @@ class Daemon {
                        : 0;
     routers_.prepare(config.groups, haproxy_maximum);
     return routers_.apply(share_tracks(config.instances, config.groups), records, on_refusal);
+  }
+
+  /// A successor goes on where its predecessor was.
+  void delay_start(Duration delay) {
+    if (delay == Duration::zero() || estate_.deaths() != 0) return;
+    log_.info("Delaying startup for {:g} seconds", std::chrono::duration<double>{delay}.count());
+    routers_.hold_until(std::chrono::steady_clock::now() + delay);
   }
 
   void apply_haproxy(const std::optional<probe::ProbeConfig>& config) {
@@ -358,6 +374,7 @@ class Daemon {
   Recorder& recorder_;
   Events& events_;
   Notifier notifier_;
+  StaticPart static_part_;
   VirtualRouters routers_;
   CheckHealth checks_;
   SyncHealth syncs_;

@@ -19,6 +19,8 @@ struct DaemonOptions {
   LogTarget engine_log{};
   bool restarts_engine = true;
   bool keeps_addresses = false;  ///< they stay at the end
+  /// False: other daemons may run on this machine, whose addresses carry the same mark.
+  bool is_alone = true;
   /// Called in the engine when it runs, and at its orderly end; may be empty.
   std::function<void(Log&)> in_engine{};
   std::function<void()> engine_ends{};

@@ -91,6 +91,8 @@ RANGES = [
     ("Each of instances", "minimum_ttl", "99999"), ("Each of instances", "lease", "999h"),
     ("Each of instances", "gratuitous_arp.repeat", "99999"), ("Each of instances", "gratuitous_arp.second_burst_delay", "999h"),
     ("Each of instances", "gratuitous_arp.refresh", "999h"), ("Each of instances", "notify.timeout", "999h"),
+    ("Each of instances", "gratuitous_arp.conflict_repeat", "99999"), ("Each of instances", "gratuitous_arp.spacing", "999h"),
+    ("Each of instances", "gratuitous_arp.conflict_delay", "999h"), ("checks", "grace", "999h"),
     ("checks", "interval", "999h"), ("checks", "timeout", "999h"), ("checks", "recover", "999h"),
     ("checks", "fall", "99999"), ("checks", "rise", "99999"), ("checks", "at_least", "99999"), ("checks", "at_most", "99999"),
     ("haproxy", "interval", "999h"), ("haproxy", "timeout", "999h"), ("haproxy", "stale_after", "999h"),
@@ -134,7 +136,7 @@ def test_each_default_in_the_manual_is_the_one_that_is_taken(tmp_path: Path):
             pairs = [(f"{outer}.{key}" if section != "checks" else key, one) for key, one in inside] or [(outer, value)]
             for key, one in pairs:
                 one = one.strip('"')
-                if key.split(".")[0] in ("name", "vrid", "node", "instances", "addresses", "track", "lease", "tcp", "multicast_group"):
+                if key.split(".")[0] in ("name", "vrid", "node", "startup_delay", "instances", "addresses", "track", "lease", "tcp", "multicast_group"):
                     continue
                 if value in ("", "[]", '""'):
                     continue

@@ -72,7 +72,7 @@ def test_addresses_are_installed_with_what_their_lines_say():
         10.78.0.100/24 dev eth1 noprefixroute
     }
     """
-    with side_by_side(text_with(lines, options="label eth0:vip")) as (theirs, ours):
+    with side_by_side(text_with(lines, options="label eth0:vip brd 10.77.0.255")) as (theirs, ours):
         for side in (theirs, ours):
             side.host.add_interface("eth1", "10.78.0")
             side.remember_addresses()

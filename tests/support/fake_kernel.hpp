@@ -158,7 +158,8 @@ class FakeKernel final : public Kernel {
                      [&](const Link& link) { return link.index == request.interface; })) {
       return ENODEV;
     }
-    Address address{.interface = request.interface, .prefix = request.prefix, .ours = true};
+    Address address{
+        .interface = request.interface, .prefix = request.prefix, .ours = request.marked};
     for (const Address& known : now_.addresses()) {
       // Linux tells the IPv4 addresses of an interface apart by prefix length too, the IPv6 ones by
       // address alone.

@@ -39,4 +39,22 @@ std::optional<int> parse_number(std::string_view text) {
   return number;
 }
 
+bool matches(const ProcessProbe& probe, std::string_view command_line) {
+  using Match = ProcessProbe::Match;
+  const auto next = [&]() -> std::optional<std::string_view> {
+    if (command_line.empty()) return std::nullopt;
+    const std::string_view word = command_line.substr(0, command_line.find('\0'));
+    command_line.remove_prefix(std::min(word.size() + 1, command_line.size()));
+    return word;
+  };
+  if (next() != std::string_view{probe.name}) return false;
+  for (std::size_t i = 0; i < probe.arguments.size(); ++i) {
+    const std::string_view wanted = probe.arguments[i];
+    const auto word = next();
+    const bool may_go_on = probe.match == Match::kInitial && i + 1 == probe.arguments.size();
+    if (!word || (may_go_on ? word->substr(0, wanted.size()) : *word) != wanted) return false;
+  }
+  return probe.match == Match::kBeginning || !next();
+}
+
 }  // namespace ha::checks

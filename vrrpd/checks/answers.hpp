@@ -1,9 +1,11 @@
-/// What outsiders answer to probes, read: the first line of an HTTP response, the number in a file.
-/// Pure; both accept any bytes.
+/// What outsiders answer to probes, read: the first line of an HTTP response, the number in a file,
+/// a process's command line. Pure; all accept any bytes.
 #pragma once
 
 #include <optional>
 #include <string_view>
+
+#include "vrrpd/checks/config.hpp"
 
 namespace ha::checks {
 
@@ -20,5 +22,9 @@ inline constexpr int kNumberMax = 1'000'000;
 /// The whole number, with or without a sign, that is the first line of `text`, but for blanks
 /// around it; no text is 0. Nothing if it is something else or not in ±kNumberMax.
 [[nodiscard]] std::optional<int> parse_number(std::string_view text);
+
+/// Whether a process with this command line, as in /proc/PID/cmdline (each word ends with a zero
+/// byte), is one that `probe` means; its match is not kAny.
+[[nodiscard]] bool matches(const ProcessProbe& probe, std::string_view command_line);
 
 }  // namespace ha::checks

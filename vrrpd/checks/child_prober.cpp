@@ -27,8 +27,20 @@ constexpr char kPresent = '+';
 constexpr char kAbsent = '-';
 constexpr char kUnknown = '?';
 
+/// Leaves one that is there alone.
+void create(const std::string& path, int number) {
+  constexpr mode_t kMode = 0600;
+  const vrrp::Descriptor descriptor{
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kMode)};
+  const std::string text = fmt::format("{}\n", number);
+  // What came of it, the look at the file shows.
+  [[maybe_unused]] const ssize_t written =
+      descriptor.get() < 0 ? -1 : ::write(descriptor.get(), text.data(), text.size());
+}
+
 /// Runs in a child.
-std::string look_at(const FileProbe& file) {
+std::string look_at(const FileProbe& file, bool is_first) {
+  if (is_first && file.create) create(file.path, *file.create);
   struct stat status {};
   if (::stat(file.path.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {kAbsent};
@@ -75,7 +87,8 @@ class ChildProber : public Prober {
       });
     } else if (const auto* file = std::get_if<FileProbe>(&check_.probe)) {
       child_ = subprocesses_.start(
-          [file] { return look_at(*file); }, check_.timeout,
+          [file, is_first = std::exchange(is_first_, false)] { return look_at(*file, is_first); },
+          check_.timeout,
           [this, file](const Ended& ended) { listener_.outcome(outcome_of(*file, ended)); });
     }
   }
@@ -92,6 +105,7 @@ class ChildProber : public Prober {
   Subprocesses& subprocesses_;
   CheckConfig check_;
   Listener listener_;
+  bool is_first_ = true;
   Subprocesses::Id child_ = 0;
 };
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "ha/command.hpp"
 #include "ha/ip.hpp"
@@ -13,10 +15,20 @@ namespace ha::checks {
 
 /// Healthy while the number of living processes of this name is within the limits.
 struct ProcessProbe {
-  /// As in /proc/PID/comm, which the kernel cuts after 15 bytes: what follows them is not compared.
+  /// Which arguments a process has to have.
+  enum class Match : std::uint8_t {
+    kAny,        ///< whichever, none included
+    kExact,      ///< these and no others
+    kBeginning,  ///< these, and then perhaps others
+    kInitial,    ///< these, of which the last may go on
+  };
+  /// With kAny as in /proc/PID/comm, which the kernel cuts after 15 bytes: what follows them is not
+  /// compared. Else the first word of the command line, with the path if that has one.
   std::string name;
   int at_least = 1;      ///< 0-65535
   int at_most = 65'535;  ///< at_least-65535
+  Match match = Match::kAny;
+  std::vector<std::string> arguments{};  ///< none with kAny
 
   friend bool operator==(const ProcessProbe&, const ProcessProbe&) = default;
 };
@@ -66,6 +78,8 @@ struct FileProbe {
   };
   std::string path;
   Present present = Present::kUnhealthy;
+  /// A file that is missing when the check begins is made, with this number; with kNumber only.
+  std::optional<int> create{};
 
   friend bool operator==(const FileProbe&, const FileProbe&) = default;
 };
@@ -98,6 +112,8 @@ struct CheckConfig {
   /// And no bad one for so long.
   Duration recover{};
   Initial initial = Initial::kUnknown;
+  /// A healthy one becomes unhealthy only after it has been bad for so long without a good result.
+  Duration grace{};
 
   friend bool operator==(const CheckConfig&, const CheckConfig&) = default;
 };

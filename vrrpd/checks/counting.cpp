@@ -15,10 +15,23 @@ void settle(Counting& counting, Verdict verdict, const Outcome& outcome) {
   counting.health = {verdict, outcome.number, outcome.reason};
 }
 
-void count_bad(const CheckConfig& check, Counting& counting, const Outcome& outcome) {
-  if (counting.health.verdict == Verdict::kHealthy && ++counting.contrary < check.fall) {
+using Seconds = std::chrono::duration<double>;
+
+void count_bad(const CheckConfig& check, Counting& counting, const Outcome& outcome,
+               TimePoint now) {
+  if (counting.health.verdict != Verdict::kHealthy) {
+    return settle(counting, Verdict::kUnhealthy, outcome);
+  }
+  if (counting.contrary == 0) counting.bad_since = now;
+  if (counting.contrary < check.fall) ++counting.contrary;
+  if (counting.contrary < check.fall) {
     counting.health.reason =
         fmt::format("{}, {} of {} times", outcome.reason, counting.contrary, check.fall);
+    return;
+  }
+  if (now - counting.bad_since < check.grace) {
+    counting.health.reason = fmt::format("{}, for less than {:g} seconds so far", outcome.reason,
+                                         Seconds{check.grace}.count());
     return;
   }
   settle(counting, Verdict::kUnhealthy, outcome);
@@ -36,7 +49,6 @@ void count_good(const CheckConfig& check, Counting& counting, const Outcome& out
     return;
   }
   if (good_for < check.recover) {
-    using Seconds = std::chrono::duration<double>;
     counting.health.reason = fmt::format("{}, for {:.0f} of {:g} seconds", outcome.reason,
                                          Seconds{good_for}.count(), Seconds{check.recover}.count());
     return;
@@ -75,7 +87,7 @@ Counting count(const CheckConfig& check, Counting counting, const Outcome& outco
     count_good(check, counting, outcome, now - counting.last_bad_at);
   } else {
     counting.last_bad_at = now;
-    count_bad(check, counting, outcome);
+    count_bad(check, counting, outcome, now);
   }
   return counting;
 }

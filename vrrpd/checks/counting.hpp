@@ -37,6 +37,7 @@ struct Counting {
   Health health;
   int contrary = 0;       ///< results in a row that speak against the verdict
   TimePoint last_bad_at;  ///< the last bad result, or the beginning
+  TimePoint bad_since;    ///< the first of the bad results that speak against the verdict
 
   friend bool operator==(const Counting&, const Counting&) = default;
 };

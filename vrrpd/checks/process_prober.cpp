@@ -11,9 +11,11 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "vrrpd/checks/answers.hpp"
 #include "vrrpd/checks/prober.hpp"
 
 namespace ha::checks {
@@ -27,29 +29,47 @@ constexpr std::size_t kNameSizeBytesMax = 15;
 /// More of one name are counted but not waited for.
 constexpr std::size_t kWatchedMax = 64;
 
-/// Whether the living process `pid` has this name: the second field of its stat, in parentheses
-/// and free to contain any byte, is the name, the third its state.
-bool is_called(std::string_view name, const std::string& pid) {
-  std::ifstream file{"/proc/" + pid + "/stat"};
-  std::string line;
-  std::getline(file, line, '\0');
-  const std::size_t begin = line.find('(');
-  const std::size_t end = line.rfind(')');
-  if (begin == std::string::npos || end == std::string::npos || end + 2 >= line.size()) {
-    return false;
-  }
-  const char state = line[end + 2];
-  return line.compare(begin + 1, end - begin - 1, name) == 0 && state != 'Z' && state != 'X';
+/// More of a command line is not looked at.
+constexpr std::size_t kCommandLineSizeBytesMax = 64 * 1024;
+
+/// The beginning of a file of /proc; empty if it cannot be read.
+std::string content_of(const std::string& path) {
+  std::ifstream file{path};
+  std::string content(kCommandLineSizeBytesMax, '\0');
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(file.gcount()));
+  return content;
 }
 
-/// The number of processes of this name, and the first of their numbers. Runs in a child.
-std::string find_processes(const std::string& name) {
-  const std::string_view cut = std::string_view{name}.substr(0, kNameSizeBytesMax);
+/// Whether the process `pid` is alive and, if that is all that is asked for, has the name: the
+/// second field of its stat, in parentheses and free to contain any byte, is the name, the third
+/// its state.
+bool is_alive(const std::string& pid, std::optional<std::string_view> name) {
+  const std::string stat = content_of("/proc/" + pid + "/stat");
+  const std::size_t begin = stat.find('(');
+  const std::size_t end = stat.rfind(')');
+  if (begin == std::string::npos || end == std::string::npos || end + 2 >= stat.size()) {
+    return false;
+  }
+  const char state = stat[end + 2];
+  if (state == 'Z' || state == 'X') return false;
+  return !name || stat.compare(begin + 1, end - begin - 1, *name) == 0;
+}
+
+bool is_meant(const ProcessProbe& probe, const std::string& pid) {
+  if (probe.match == ProcessProbe::Match::kAny) {
+    return is_alive(pid, std::string_view{probe.name}.substr(0, kNameSizeBytesMax));
+  }
+  return matches(probe, content_of("/proc/" + pid + "/cmdline")) && is_alive(pid, std::nullopt);
+}
+
+/// The number of processes that are meant, and the first of their numbers. Runs in a child.
+std::string find_processes(const ProcessProbe& probe) {
   std::vector<std::string> found;
   for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
     const std::string pid = entry.path().filename();
     if (std::all_of(pid.begin(), pid.end(), [](char c) { return c >= '0' && c <= '9'; }) &&
-        is_called(cut, pid)) {
+        is_meant(probe, pid)) {
       found.push_back(pid);
     }
   }
@@ -84,7 +104,7 @@ class ProcessProber : public Prober {
   ~ProcessProber() override { services_.subprocesses.abandon(child_); }
 
   void start() override {
-    child_ = services_.subprocesses.start([this] { return find_processes(probe_.name); }, timeout_,
+    child_ = services_.subprocesses.start([this] { return find_processes(probe_); }, timeout_,
                                           [this](const Ended& ended) { found(ended); });
   }
 

@@ -44,6 +44,11 @@ inline constexpr std::array<Choice<checks::FileProbe::Present>, 3> kPresentChoic
     {{"healthy", checks::FileProbe::Present::kHealthy},
      {"unhealthy", checks::FileProbe::Present::kUnhealthy},
      {"number", checks::FileProbe::Present::kNumber}}};
+inline constexpr std::array<Choice<checks::ProcessProbe::Match>, 4> kMatchChoices{
+    {{"any", checks::ProcessProbe::Match::kAny},
+     {"exact", checks::ProcessProbe::Match::kExact},
+     {"beginning", checks::ProcessProbe::Match::kBeginning},
+     {"initial", checks::ProcessProbe::Match::kInitial}}};
 inline constexpr std::array<Choice<checks::Initial>, 2> kInitialChoices{
     {{"unknown", checks::Initial::kUnknown}, {"unhealthy", checks::Initial::kUnhealthy}}};
 

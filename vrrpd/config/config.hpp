@@ -26,6 +26,7 @@ struct VirtualAddress {
   bool advertise = true;  ///< false: installed, but not in the advertisement
   bool noprefixroute = false;
   std::uint8_t scope = 0;  ///< rtnetlink(7): 0 global, 253 link, 254 host; IPv4 only
+  std::optional<boost::asio::ip::address_v4> broadcast{};  ///< nothing: none
 
   friend bool operator==(const VirtualAddress&, const VirtualAddress&) = default;
 };
@@ -38,7 +39,9 @@ struct TrackEffect {
   enum class Kind : std::uint8_t {
     kDemote,   ///< lowers the priority by `amount`, 1-254
     kPromote,  ///< raises it by `amount`, 1-254
-    kFault,    ///< keeps the instance out of the election; no amount
+    /// Keeps the instance out of the election; no amount. A check that gives a number counts as
+    /// healthy here while that is 0.
+    kFault,
     /// Raises it by `amount`, -254 to 254 and not 0, times the check's number; -254 or less in all
     /// keeps the instance out of the election.
     kWeight,
@@ -61,7 +64,7 @@ struct TrackInterface {
   TrackEffect effect;
   friend bool operator==(const TrackInterface&, const TrackInterface&) = default;
 };
-/// One of `checks`; kWeight exactly if that gives a number.
+/// One of `checks`; kWeight or kFault if that gives a number, and kWeight only then.
 struct TrackCheck {
   std::string check;
   TrackEffect effect;
@@ -101,6 +104,9 @@ struct NotifyConfig {
   Rare<Command> any;
   /// A master heard an advertisement of lower priority; of an instance only.
   Rare<Command> lower_priority;
+  /// A reload has removed the instance: instead of `stop`, and `any` and the pipe hear of DELETED;
+  /// of an instance only.
+  Rare<Command> deleted;
   /// `any` hears of changes of the effective priority, too; of an instance only.
   bool priority_changes = false;
 
@@ -125,6 +131,8 @@ struct InstanceConfig {
   std::optional<std::string> password;  ///< version 2, 1-8 bytes
   ChecksumPolicy checksum = ChecksumPolicy::kAuto;
   ArpForm gratuitous_arp_form = ArpForm::kRequest;
+  /// At least so long between two announcements on one interface; 0 sends them together.
+  Duration announcement_spacing{};
   /// Lifetime in the kernel of the addresses we install, whole seconds; nothing: they stay until
   /// removed. At least 3 advertisement intervals.
   std::optional<Duration> lease;
@@ -159,8 +167,19 @@ struct NotifyFifo {
   std::string path;
   /// Started with the daemon, and again whenever it ends; gets the path appended. Has no timeout.
   Rare<Command> reader;
+  /// A reload writes the states that instances and groups are in once more.
+  bool states_on_reload = false;
 
   friend bool operator==(const NotifyFifo&, const NotifyFifo&) = default;
+};
+
+/// What this machine has for as long as the daemon runs, whatever its virtual routers do.
+struct StaticConfig {
+  std::vector<VirtualAddress> addresses;  ///< each with its interface
+  std::vector<Route> routes;
+  std::vector<Rule> rules;
+
+  friend bool operator==(const StaticConfig&, const StaticConfig&) = default;
 };
 
 struct ControlConfig {
@@ -189,10 +208,13 @@ struct LogConfig {
 
 struct Config {
   std::string node;  ///< default: the short host name
+  /// For so long after its start the daemon hears nobody and takes nothing over.
+  Duration startup_delay{};
   std::vector<InstanceConfig> instances;
   std::vector<GroupConfig> groups;
   std::vector<checks::CheckConfig> checks;  ///< by name
   std::optional<NotifyFifo> notify_fifo;
+  StaticConfig fixed;  ///< `static`
   std::optional<probe::ProbeConfig> haproxy;
   ControlConfig control;
   std::optional<HttpConfig> http;  ///< nothing: off

@@ -30,7 +30,7 @@ struct TrackUses {
   std::vector<Position> haproxy;
   struct Check {
     std::string name;
-    bool by_weight = false;  ///< the number it gives, not whether it is healthy
+    vrrp::TrackEffect::Kind effect = vrrp::TrackEffect::Kind::kDemote;
     Position position;
   };
   std::vector<Check> checks;
@@ -42,6 +42,10 @@ void read_tracks(const Section& section, Draft& draft, TrackUses& uses, Diagnost
 
 /// Reads `addresses`; needs the version and the interface.
 void read_addresses(const Section& section, Draft& draft, Diagnostics& diagnostics);
+
+/// Reads the list `addresses` of the section `static`.
+[[nodiscard]] std::vector<vrrp::VirtualAddress> read_static_addresses(const Node& list,
+                                                                      Diagnostics& diagnostics);
 
 /// Reads whom to talk to and from where (`source_address`, `multicast_group`, `unicast_peers`,
 /// `minimum_ttl`); needs the addresses and the priority.

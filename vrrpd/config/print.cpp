@@ -82,13 +82,15 @@ class Printer {
   return std::to_string(scope);
 }
 
-[[nodiscard]] std::string text_of(const VirtualAddress& address) {
+/// A static one has no choice about being advertised.
+[[nodiscard]] std::string text_of(const VirtualAddress& address, bool is_virtual = true) {
   std::string text = fmt::format("{{address: {}", scalar(address.prefix));
   if (!address.interface.empty()) text += ", interface: " + scalar(address.interface);
   if (!address.label.empty()) text += ", label: " + scalar(address.label);
-  text +=
-      fmt::format(", advertise: {}, noprefixroute: {}", address.advertise, address.noprefixroute);
+  if (is_virtual) text += fmt::format(", advertise: {}", address.advertise);
+  text += fmt::format(", noprefixroute: {}", address.noprefixroute);
   if (address.prefix.address.is_v4()) text += ", scope: " + scope_text(address.scope);
+  if (address.broadcast) text += ", broadcast: " + address.broadcast->to_string();
   return text + "}";
 }
 
@@ -162,14 +164,17 @@ void print_notify(Printer& printer, const NotifyConfig& notify, bool is_group) {
   print("any", notify.any);
   if (is_group) return;
   print("lower_priority", notify.lower_priority);
+  print("deleted", notify.deleted);
   printer.line(6, "priority_changes: {}", notify.priority_changes);
 }
 
 /// What a check looks at, with the keys of its kind.
 struct ProbeText {
   std::string operator()(const checks::ProcessProbe& probe) const {
-    return fmt::format("process: {}, at_least: {}, at_most: {}", scalar(probe.name), probe.at_least,
-                       probe.at_most);
+    return fmt::format("process: {}, match: {}{}, at_least: {}, at_most: {}", scalar(probe.name),
+                       word_of(probe.match, config::kMatchChoices),
+                       probe.arguments.empty() ? "" : ", arguments: " + text_of(probe.arguments),
+                       probe.at_least, probe.at_most);
   }
   std::string operator()(const checks::TcpProbe& probe) const {
     return fmt::format("tcp: {}", scalar(endpoint(probe.address, probe.port)));
@@ -188,8 +193,9 @@ struct ProbeText {
                        identity_of(probe.command));
   }
   std::string operator()(const checks::FileProbe& probe) const {
-    return fmt::format("file: {}, present: {}", scalar(probe.path),
-                       word_of(probe.present, config::kPresentChoices));
+    return fmt::format("file: {}, present: {}{}", scalar(probe.path),
+                       word_of(probe.present, config::kPresentChoices),
+                       probe.create ? fmt::format(", create: {}", *probe.create) : "");
   }
   std::string operator()(const checks::InterfaceProbe& probe) const {
     return "interface: " + scalar(probe.interface);
@@ -205,10 +211,12 @@ struct ProbeText {
 void print_check(Printer& printer, const checks::CheckConfig& check) {
   const bool never_waits = std::holds_alternative<checks::ProcessProbe>(check.probe) ||
                            std::holds_alternative<checks::InterfaceProbe>(check.probe);
-  printer.line(2, "{}: {{{}, interval: {}{}, fall: {}, rise: {}, recover: {}, initial: {}}}",
-               scalar(check.name), std::visit(ProbeText{}, check.probe), to_text(check.interval),
-               never_waits ? "" : ", timeout: " + to_text(check.timeout), check.fall, check.rise,
-               to_text(check.recover), word_of(check.initial, config::kInitialChoices));
+  printer.line(
+      2, "{}: {{{}, interval: {}{}, fall: {}, rise: {}, recover: {}, grace: {}, initial: {}}}",
+      scalar(check.name), std::visit(ProbeText{}, check.probe), to_text(check.interval),
+      never_waits ? "" : ", timeout: " + to_text(check.timeout), check.fall, check.rise,
+      to_text(check.recover), to_text(check.grace),
+      word_of(check.initial, config::kInitialChoices));
 }
 
 void print_groups(Printer& printer, const std::vector<GroupConfig>& groups) {
@@ -226,6 +234,7 @@ void print_fifo(Printer& printer, const NotifyFifo& fifo) {
   printer.line(0, "notify_fifo:");
   printer.line(2, "path: {}", scalar(fifo.path));
   if (fifo.reader) printer.line(2, "reader: {}", text_of(*fifo.reader));
+  printer.line(2, "states_on_reload: {}", fifo.states_on_reload);
   printer.empty_line();
 }
 
@@ -256,10 +265,35 @@ void print_peers(Printer& printer, const InstanceConfig& instance) {
 }
 
 template <class T>
-void print_routing(Printer& printer, std::string_view key, const std::vector<T>& all) {
+void print_routing(Printer& printer, int indent, std::string_view key, const std::vector<T>& all) {
   if (all.empty()) return;
-  printer.line(4, "{}:", key);
-  for (const T& one : all) printer.line(6, "- {}", scalar(config::to_text(one)));
+  printer.line(indent, "{}:", key);
+  for (const T& one : all) printer.line(indent + 2, "- {}", scalar(config::to_text(one)));
+}
+
+void print_static(Printer& printer, const StaticConfig& fixed) {
+  if (fixed == StaticConfig{}) return;
+  printer.line(0, "static:");
+  if (!fixed.addresses.empty()) printer.line(2, "addresses:");
+  for (const VirtualAddress& address : fixed.addresses) {
+    printer.line(4, "- {}", text_of(address, false));
+  }
+  print_routing(printer, 2, "routes", fixed.routes);
+  print_routing(printer, 2, "rules", fixed.rules);
+  printer.empty_line();
+}
+
+void print_announcements(Printer& printer, const InstanceConfig& instance) {
+  const AnnouncementSchedule& schedule = instance.router.announcements;
+  printer.line(
+      4,
+      "gratuitous_arp: {{repeat: {}, second_burst_delay: {}, refresh: {}, "
+      "refresh_repeat: {}, conflict_repeat: {}, conflict_delay: {}, spacing: {}, form: {}}}",
+      schedule.repeat, to_text(schedule.second_burst_delay), to_text(schedule.refresh),
+      schedule.refresh_repeat, schedule.conflict_repeat,
+      schedule.conflict_delay ? to_text(*schedule.conflict_delay) : "auto",
+      to_text(instance.announcement_spacing),
+      word_of(instance.gratuitous_arp_form, config::kArpFormChoices));
 }
 
 void print_instance(Printer& printer, const InstanceConfig& instance) {
@@ -271,17 +305,11 @@ void print_instance(Printer& printer, const InstanceConfig& instance) {
   for (const VirtualAddress& address : instance.addresses)
     printer.line(6, "- {}", text_of(address));
   print_peers(printer, instance);
-  const AnnouncementSchedule& schedule = instance.router.announcements;
   printer.line(4, "watch_link: {}", instance.watches_link);
-  printer.line(4,
-               "gratuitous_arp: {{repeat: {}, second_burst_delay: {}, refresh: {}, "
-               "refresh_repeat: {}, form: {}}}",
-               schedule.repeat, to_text(schedule.second_burst_delay), to_text(schedule.refresh),
-               schedule.refresh_repeat,
-               word_of(instance.gratuitous_arp_form, config::kArpFormChoices));
+  print_announcements(printer, instance);
   printer.line(4, "lease: {}", instance.lease ? to_text(*instance.lease) : "off");
-  print_routing(printer, "routes", instance.routes);
-  print_routing(printer, "rules", instance.rules);
+  print_routing(printer, 4, "routes", instance.routes);
+  print_routing(printer, 4, "rules", instance.rules);
   printer.line(4, "track: [{}]",
                joined(instance.tracks, [](const Track& track) { return text_of(track); }));
   print_notify(printer, instance.notify, false);
@@ -330,6 +358,7 @@ void print_haproxy(Printer& printer, const probe::ProbeConfig& haproxy) {
 std::string print(const Config& config) {
   Printer printer;
   printer.line(0, "node: {}", scalar(config.node));
+  printer.line(0, "startup_delay: {}", to_text(config.startup_delay));
   printer.empty_line();
   printer.line(0, "instances:");
   for (const InstanceConfig& instance : config.instances) print_instance(printer, instance);
@@ -341,6 +370,7 @@ std::string print(const Config& config) {
     printer.empty_line();
   }
   if (config.notify_fifo) print_fifo(printer, *config.notify_fifo);
+  print_static(printer, config.fixed);
   if (config.haproxy) print_haproxy(printer, *config.haproxy);
   printer.line(0, "control: {{socket: {}, group: {}}}", scalar(config.control.socket),
                scalar(config.control.group));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -10,17 +12,20 @@
 #include "vrrpd/config/schema_haproxy.hpp"
 #include "vrrpd/config/schema_instances.hpp"
 #include "vrrpd/config/schema_notify.hpp"
+#include "vrrpd/config/schema_static.hpp"
 #include "vrrpd/settings/section.hpp"
 
 namespace ha::config {
 namespace {
 
-constexpr std::string_view kKnown[] = {"node",    "instances", "groups", "checks", "notify_fifo",
-                                       "haproxy", "control",   "http",   "log"};
+constexpr std::string_view kKnown[] = {"node",    "startup_delay", "instances", "groups",
+                                       "checks",  "notify_fifo",   "static",    "haproxy",
+                                       "control", "http",          "log"};
 constexpr std::string_view kControlKnown[] = {"socket", "group"};
 constexpr std::string_view kHttpKnown[] = {"listen"};
 constexpr std::string_view kLogKnown[] = {"level", "format"};
 
+constexpr DurationRange kStartupDelayRange{Duration{}, std::chrono::hours{2}};
 constexpr std::size_t kNodeSizeBytesMax = 64;   // HOST_NAME_MAX
 constexpr std::size_t kGroupSizeBytesMax = 32;  // LOGIN_NAME_MAX of useradd and groupadd
 
@@ -108,6 +113,23 @@ void check_haproxy_use(const Section& section, const Instances& instances,
   }
 }
 
+/// It would be there on every machine that has it here.
+void check_static(const Section& section, const vrrp::Config& config, Diagnostics& diagnostics) {
+  for (const vrrp::VirtualAddress& fixed : config.fixed.addresses) {
+    const IpAddress& address = fixed.prefix.address;
+    for (const vrrp::InstanceConfig& instance : config.instances) {
+      const auto& its_own = instance.addresses;
+      const bool is_virtual = std::any_of(
+          its_own.begin(), its_own.end(),
+          [&](const vrrp::VirtualAddress& other) { return other.prefix.address == address; });
+      if (!is_virtual) continue;
+      diagnostics.warning(section.position_of("static"),
+                          fmt::format("static address {} is also a virtual one, of instance {}",
+                                      address.to_string(), shown(instance.name)));
+    }
+  }
+}
+
 }  // namespace
 
 vrrp::Config read_config(const Node& root, std::string_view host, const FileReader& read_file,
@@ -117,6 +139,7 @@ vrrp::Config read_config(const Node& root, std::string_view host, const FileRead
   if (!section) return config;
 
   config.node = read_node(*section, host, diagnostics);
+  section->duration("startup_delay", config.startup_delay, kStartupDelayRange);
   Instances instances;
   if (const Node* list = section->require("instances")) {
     instances = read_instances(*list, diagnostics);
@@ -132,6 +155,8 @@ vrrp::Config read_config(const Node& root, std::string_view host, const FileRead
   if (const Node* fifo = section->find("notify_fifo")) {
     config.notify_fifo = read_notify_fifo(*fifo, diagnostics);
   }
+  if (const Node* fixed = section->find("static")) config.fixed = read_static(*fixed, diagnostics);
+  check_static(*section, config, diagnostics);
   if (const Node* control = section->find("control"))
     config.control = read_control(*control, diagnostics);
   if (const Node* http = section->find("http")) config.http = read_http(*http, diagnostics);

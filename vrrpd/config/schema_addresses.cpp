@@ -13,8 +13,10 @@ namespace {
 
 using vrrp::VirtualAddress;
 
-constexpr std::string_view kAddressKnown[] = {"address",   "interface",     "label",
-                                              "advertise", "noprefixroute", "scope"};
+constexpr std::string_view kAddressKnown[] = {"address",       "interface", "label",    "advertise",
+                                              "noprefixroute", "scope",     "broadcast"};
+constexpr std::string_view kStaticAddressKnown[] = {"address",       "interface", "label",
+                                                    "noprefixroute", "scope",     "broadcast"};
 
 // The count is one byte of the advertisement (RFC 9568 section 5.2.5).
 constexpr std::size_t kAdvertisedMax = 255;
@@ -62,6 +64,28 @@ void read_scope(const Section& section, VirtualAddress& address, Diagnostics& di
   }
 }
 
+void read_broadcast(const Section& section, VirtualAddress& address, Diagnostics& diagnostics) {
+  using Broadcast = decltype(address.broadcast);
+  const Read read =
+      section.read("broadcast", address.broadcast, [](std::string_view text) -> Parsed<Broadcast> {
+        const auto broadcast = parse_address(text);
+        if (broadcast && broadcast->is_v4()) return broadcast->to_v4();
+        return tl::make_unexpected("is not an IPv4 address");
+      });
+  if (read == Read::kValid && address.prefix.address.is_v6()) {
+    diagnostics.error(section.position_of("broadcast"), "broadcast is for IPv4 only");
+  }
+}
+
+/// What an address has beside itself and its interface.
+void read_properties(const Section& section, std::string_view labelled, VirtualAddress& address,
+                     Diagnostics& diagnostics) {
+  read_label(section, labelled, address, diagnostics);
+  section.boolean("noprefixroute", address.noprefixroute);
+  read_scope(section, address, diagnostics);
+  read_broadcast(section, address, diagnostics);
+}
+
 /// One item of the list; nothing if its address was refused.
 [[nodiscard]] std::optional<VirtualAddress> read_address(const Node& item, const Draft& draft,
                                                          Diagnostics& diagnostics) {
@@ -80,10 +104,8 @@ void read_scope(const Section& section, VirtualAddress& address, Diagnostics& di
   // A refused interface leaves nothing to compare the label with.
   std::string labelled = address.interface;
   if (interface == Read::kAbsent && draft.interface_is_known) labelled = draft.config.interface;
-  read_label(*section, labelled, address, diagnostics);
+  read_properties(*section, labelled, address, diagnostics);
   section->boolean("advertise", address.advertise);
-  section->boolean("noprefixroute", address.noprefixroute);
-  read_scope(*section, address, diagnostics);
   if (!is_given || prefix != Read::kValid) return std::nullopt;
   return address;
 }
@@ -230,6 +252,24 @@ void read_addresses(const Section& section, Draft& draft, Diagnostics& diagnosti
     draft.addresses.push_back(item.position);
   }
   check_all_addresses(list->position, draft, diagnostics);
+}
+
+std::vector<VirtualAddress> read_static_addresses(const Node& list, Diagnostics& diagnostics) {
+  std::vector<VirtualAddress> addresses;
+  if (!is_list(list, "addresses", kAddressesMax, diagnostics)) return addresses;
+  for (const Node& item : list.items) {
+    const auto section = Section::open(item, "address", {kStaticAddressKnown, {}}, diagnostics);
+    if (!section) continue;
+    VirtualAddress address;
+    const bool is_given = section->require("address") != nullptr;
+    const bool has_interface = section->require("interface") != nullptr;
+    const Read prefix = section->read("address", address.prefix, parse_prefix);
+    const Read interface = section->read("interface", address.interface, parse_interface);
+    read_properties(*section, address.interface, address, diagnostics);
+    const bool is_valid = prefix == Read::kValid && interface == Read::kValid;
+    if (is_given && has_interface && is_valid) addresses.push_back(std::move(address));
+  }
+  return addresses;
 }
 
 void read_peers(const Section& section, Draft& draft, Diagnostics& diagnostics) {

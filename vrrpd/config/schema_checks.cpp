@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "vrrpd/checks/answers.hpp"
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/schema_notify.hpp"
 #include "vrrpd/settings/section.hpp"
@@ -20,11 +21,13 @@ namespace {
 using namespace std::chrono_literals;
 using checks::CheckConfig;
 using checks::FileProbe;
+using checks::ProcessProbe;
+using Kind = vrrp::TrackEffect::Kind;
 
 constexpr std::string_view kKinds[] = {"process", "tcp",  "http",     "unit",
                                        "script",  "file", "interface"};
-constexpr std::string_view kCommon[] = {"interval", "timeout", "fall",
-                                        "rise",     "recover", "initial"};
+constexpr std::string_view kCommon[] = {"interval", "timeout", "fall",   "rise",
+                                        "recover",  "grace",   "initial"};
 constexpr std::string_view kGroupKnown[] = {"name", "instances", "notify"};
 
 /// A key that only some kinds of checks have.
@@ -32,29 +35,61 @@ struct OwnKey {
   std::string_view key;
   std::string_view kinds;
 };
-constexpr OwnKey kOwnKeys[] = {{"at_least", "process"}, {"at_most", "process"}, {"expect", "http"},
-                               {"host", "http"},        {"user", "script"},     {"group", "script"},
-                               {"present", "file"}};
+constexpr OwnKey kOwnKeys[] = {
+    {"at_least", "process"}, {"at_most", "process"},  {"expect", "http"},  {"host", "http"},
+    {"user", "script"},      {"group", "script"},     {"present", "file"}, {"create", "file"},
+    {"match", "process"},    {"arguments", "process"}};
 
 constexpr DurationRange kIntervalRange{10ms, 2h};
 constexpr DurationRange kTimeoutRange{10ms, 2h};
 constexpr DurationRange kRecoverRange{0s, 24h};
+constexpr DurationRange kGraceRange{0s, 24h};
 constexpr IntegerRange kCountRange{1, 10'000};
 constexpr IntegerRange kProcessesRange{0, 65'535};
 constexpr std::size_t kChecksMax = 1000;
 constexpr std::size_t kGroupsMax = 4096;
 constexpr std::size_t kNameSizeBytesMax = 64;
 constexpr std::size_t kProcessNameSizeBytesMax = 255;
+constexpr std::size_t kArgumentsMax = 64;
+constexpr std::size_t kArgumentSizeBytesMax = 255;
 constexpr std::size_t kUnitSizeBytesMax = 255;
 constexpr std::size_t kUrlSizeBytesMax = 2048;
 constexpr std::size_t kHostSizeBytesMax = 255;
 
-[[nodiscard]] Parsed<std::string> parse_process(std::string_view text) {
+[[nodiscard]] Parsed<std::string> parse_process(std::string_view text, ProcessProbe::Match match) {
   const Parsed<std::string> name = parse_word(text, kProcessNameSizeBytesMax);
-  if (name && text.find('/') != std::string_view::npos) {
-    return tl::make_unexpected("is a path; processes are compared by their name alone");
+  if (name && match == ProcessProbe::Match::kAny && text.find('/') != std::string_view::npos) {
+    return tl::make_unexpected(
+        "is a path; with 'match: any' processes are compared by their name alone");
   }
   return name;
+}
+
+/// What follows the name on a command line. Sets `match` if nothing else did.
+[[nodiscard]] bool read_process_arguments(const Section& section, ProcessProbe& probe,
+                                          Diagnostics& diagnostics) {
+  const Node* arguments = section.find("arguments");
+  if (arguments != nullptr) probe.match = ProcessProbe::Match::kExact;
+  const Read match = section.read("match", probe.match, [](std::string_view text) {
+    return parse_choice(text, kMatchChoices);
+  });
+  if (match == Read::kRefused) return false;
+  if (arguments == nullptr) return true;
+  if (probe.match == ProcessProbe::Match::kAny) {
+    diagnostics.error(arguments->position, "arguments have no meaning beside 'match: any'");
+    return false;
+  }
+  if (!is_list(*arguments, "arguments", kArgumentsMax, diagnostics)) return false;
+  for (const Node& item : arguments->items) {
+    auto argument = read_scalar(
+        item, "argument", diagnostics, [](std::string_view text) -> Parsed<std::string> {
+          if (text.size() <= kArgumentSizeBytesMax) return std::string{text};
+          return tl::make_unexpected(fmt::format("is longer than {} bytes", kArgumentSizeBytesMax));
+        });
+    if (!argument) return false;
+    probe.arguments.push_back(std::move(*argument));
+  }
+  return true;
 }
 
 /// Instances of templates have '@', escaped paths '\'.
@@ -108,8 +143,11 @@ constexpr std::size_t kHostSizeBytesMax = 255;
 
 [[nodiscard]] std::optional<checks::Probe> read_process(const Section& section,
                                                         Diagnostics& diagnostics) {
-  checks::ProcessProbe probe;
-  const Read name = section.read("process", probe.name, parse_process);
+  ProcessProbe probe;
+  if (!read_process_arguments(section, probe, diagnostics)) return std::nullopt;
+  const Read name = section.read("process", probe.name, [&](std::string_view text) {
+    return parse_process(text, probe.match);
+  });
   const Read least = section.integer("at_least", probe.at_least, kProcessesRange);
   const Read most = section.integer("at_most", probe.at_most, kProcessesRange);
   if (least == Read::kRefused || most == Read::kRefused) return std::nullopt;
@@ -156,7 +194,8 @@ template <class T, class Parse>
   return probe;
 }
 
-[[nodiscard]] std::optional<checks::Probe> read_file(const Section& section) {
+[[nodiscard]] std::optional<checks::Probe> read_file(const Section& section,
+                                                     Diagnostics& diagnostics) {
   FileProbe probe;
   const Read path = section.read("file", probe.path, parse_path);
   if (section.require("present") == nullptr) return std::nullopt;
@@ -164,6 +203,19 @@ template <class T, class Parse>
     return parse_choice(text, kPresentChoices);
   });
   if (path != Read::kValid || present != Read::kValid) return std::nullopt;
+  const Read create =
+      section.read("create", probe.create, [](std::string_view text) -> Parsed<std::optional<int>> {
+        const bool negative = !text.empty() && text[0] == '-';
+        const auto number = parse_integer(text.substr(negative ? 1 : 0), {0, checks::kNumberMax});
+        if (number) return negative ? -*number : *number;
+        return tl::make_unexpected(
+            fmt::format("is not a whole number in -{0} to {0}", checks::kNumberMax));
+      });
+  if (create == Read::kRefused) return std::nullopt;
+  if (create == Read::kValid && probe.present != FileProbe::Present::kNumber) {
+    diagnostics.error(section.position_of("create"), "create is for 'present: number' only");
+    return std::nullopt;
+  }
   return probe;
 }
 
@@ -181,7 +233,7 @@ template <class T, class Parse>
                       });
   }
   if (kind == "script") return read_script(section, diagnostics);
-  if (kind == "file") return read_file(section);
+  if (kind == "file") return read_file(section, diagnostics);
   return read_plain(section, kind, checks::InterfaceProbe{},
                     [](std::string_view text) -> Parsed<checks::InterfaceProbe> {
                       auto name = parse_interface(text);
@@ -210,6 +262,7 @@ void read_counting(const Section& section, std::string_view kind, CheckConfig& c
   section.integer("fall", check.fall, kCountRange);
   section.integer("rise", check.rise, kCountRange);
   section.duration("recover", check.recover, kRecoverRange);
+  section.duration("grace", check.grace, kGraceRange);
   section.read("initial", check.initial,
                [](std::string_view text) { return parse_choice(text, kInitialChoices); });
 }
@@ -259,6 +312,12 @@ void check_own_keys(const Section& section, std::string_view kind, Diagnostics& 
   return check;
 }
 
+/// Whether a track with this effect can do something with what the check says.
+[[nodiscard]] bool suits(Kind effect, const CheckConfig& check) {
+  const bool takes_numbers = effect == Kind::kWeight || effect == Kind::kFault;
+  return checks::gives_number(check) ? takes_numbers : effect != Kind::kWeight;
+}
+
 void check_uses(const std::map<std::string, CheckConfig>& checks, const Node* value,
                 const TrackUses& uses, Diagnostics& diagnostics) {
   for (const TrackUses::Check& use : uses.checks) {
@@ -272,11 +331,12 @@ void check_uses(const std::map<std::string, CheckConfig>& checks, const Node* va
         diagnostics.error(use.position,
                           fmt::format("track check {} is not among 'checks'", shown(use.name)));
       }
-    } else if (checks::gives_number(check->second) != use.by_weight) {
+    } else if (!suits(use.effect, check->second)) {
       diagnostics.error(use.position,
                         fmt::format("track check {} {}", shown(use.name),
-                                    use.by_weight ? "gives no number that a weight could multiply"
-                                                  : "gives a number: give its 'weight'"));
+                                    use.effect == Kind::kWeight
+                                        ? "gives no number that a weight could multiply"
+                                        : "gives a number: give its 'weight', or 'fault'"));
     }
   }
 }

@@ -12,7 +12,7 @@
 #include "vrrpd/config/choices.hpp"
 #include "vrrpd/config/draft.hpp"
 #include "vrrpd/config/schema_notify.hpp"
-#include "vrrpd/settings/routing.hpp"
+#include "vrrpd/config/schema_static.hpp"
 #include "vrrpd/settings/section.hpp"
 
 namespace ha::config {
@@ -31,16 +31,19 @@ constexpr std::string_view kKnown[] = {
     "answer_better",  "routes",          "rules"};
 constexpr std::string_view kLater[] = {"virtual_mac"};
 constexpr std::string_view kAuthenticationKnown[] = {"type", "password"};
-constexpr std::string_view kGratuitousArpKnown[] = {"repeat", "second_burst_delay", "refresh",
-                                                    "refresh_repeat", "form"};
+constexpr std::string_view kGratuitousArpKnown[] = {
+    "repeat",          "second_burst_delay", "refresh", "refresh_repeat",
+    "conflict_repeat", "conflict_delay",     "spacing", "form"};
 
 constexpr std::size_t kInstancesMax = 4096;
 constexpr std::size_t kNameSizeBytesMax = 64;
-constexpr std::size_t kRoutesMax = 1024;
 constexpr std::size_t kPasswordSizeBytesMax = 8;  // RFC 2338 section 5.3.10
 constexpr DurationRange kPreemptDelayRange{0s, 1h};
 constexpr DurationRange kLeaseRange{1s, 1h};
 constexpr DurationRange kSecondBurstDelayRange{0s, 1h};
+constexpr DurationRange kConflictDelayRange{0s, 1h};
+// A slower machine would never be through with many addresses before the next burst.
+constexpr DurationRange kSpacingRange{0s, 1s};
 // More often than once a second would be a flood of announcements.
 constexpr DurationRange kRefreshRange{1s, 24h, true};
 
@@ -149,6 +152,17 @@ void read_gratuitous_arp(const Section& instance, Draft& draft, Diagnostics& dia
   int refresh_repeat = static_cast<int>(schedule.refresh_repeat);
   section->integer("refresh_repeat", refresh_repeat, {1, 255});
   schedule.refresh_repeat = static_cast<std::uint32_t>(refresh_repeat);
+  int conflict_repeat = static_cast<int>(schedule.conflict_repeat);
+  section->integer("conflict_repeat", conflict_repeat, {0, 255});
+  schedule.conflict_repeat = static_cast<std::uint32_t>(conflict_repeat);
+  section->read("conflict_delay", schedule.conflict_delay,
+                [](std::string_view text) -> Parsed<std::optional<Duration>> {
+                  if (text == "auto") return std::optional<Duration>{};
+                  const auto delay = parse_duration(text, kConflictDelayRange);
+                  if (!delay) return tl::make_unexpected(delay.error() + " or auto");
+                  return *delay;
+                });
+  section->duration("spacing", draft.config.announcement_spacing, kSpacingRange);
   vrrp::ArpForm& form = draft.config.gratuitous_arp_form;
   section->read("form", form,
                 [](std::string_view text) { return parse_choice(text, kArpFormChoices); });
@@ -180,16 +194,6 @@ void read_lease(const Section& section, Draft& draft, Diagnostics& diagnostics) 
   }
 }
 
-template <class T, class Parse>
-void read_routing(const Section& section, const char* key, std::vector<T>& into, Parse&& parse,
-                  Diagnostics& diagnostics) {
-  const Node* list = section.find(key);
-  if (list == nullptr || !is_list(*list, key, kRoutesMax, diagnostics)) return;
-  for (const Node& item : list->items) {
-    if (auto read = read_scalar(item, key, diagnostics, parse)) into.push_back(std::move(*read));
-  }
-}
-
 /// The order matters: later parts are checked against earlier ones.
 [[nodiscard]] Draft read_instance(const Node& item, Instances& instances,
                                   Diagnostics& diagnostics) {
@@ -206,8 +210,7 @@ void read_routing(const Section& section, const char* key, std::vector<T>& into,
   read_checksum(*section, draft, diagnostics);
   read_gratuitous_arp(*section, draft, diagnostics);
   read_lease(*section, draft, diagnostics);
-  read_routing(*section, "routes", draft.config.routes, parse_route, diagnostics);
-  read_routing(*section, "rules", draft.config.rules, parse_rule, diagnostics);
+  read_routing(*section, draft.config.routes, draft.config.rules, diagnostics);
   read_tracks(*section, draft, instances.tracks, diagnostics);
   if (const Node* notify = section->find("notify")) {
     draft.config.notify = read_notify(*notify, Notified::kInstance, diagnostics);

@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 constexpr std::string_view kCommandKnown[] = {"command", "user", "group", "timeout"};
 constexpr std::string_view kReaderKnown[] = {"command", "user", "group"};
 constexpr std::string_view kInstanceKnown[] = {
-    "master", "backup", "fault", "stop", "any", "lower_priority", "priority_changes"};
+    "master", "backup", "fault", "stop", "any", "lower_priority", "deleted", "priority_changes"};
 constexpr std::string_view kGroupKnown[] = {"master", "backup", "fault", "stop", "any"};
-constexpr std::string_view kFifoKnown[] = {"path", "reader"};
+constexpr std::string_view kFifoKnown[] = {"path", "reader", "states_on_reload"};
 
 constexpr std::size_t kArgumentsMax = 64;
 constexpr std::size_t kArgumentSizeBytesMax = 4095;
@@ -108,6 +108,7 @@ vrrp::NotifyConfig read_notify(const Node& value, Notified notified, Diagnostics
   read("any", notify.any);
   if (is_group) return notify;
   read("lower_priority", notify.lower_priority);
+  read("deleted", notify.deleted);
   section->boolean("priority_changes", notify.priority_changes);
   return notify;
 }
@@ -121,6 +122,7 @@ vrrp::NotifyFifo read_notify_fifo(const Node& value, Diagnostics& diagnostics) {
     fifo.reader = read_command(*reader, "reader", kReaderKnown, diagnostics);
     if (fifo.reader) fifo.reader->timeout = Duration::zero();
   }
+  section->boolean("states_on_reload", fifo.states_on_reload);
   return fifo;
 }
 

@@ -187,7 +187,7 @@ void read_tracks(const Section& section, Draft& draft, TrackUses& uses, Diagnost
     }
     if (std::holds_alternative<vrrp::TrackHaproxy>(*track)) uses.haproxy.push_back(item.position);
     if (const auto* check = std::get_if<vrrp::TrackCheck>(&*track)) {
-      uses.checks.push_back({check->check, check->effect.kind == Kind::kWeight, item.position});
+      uses.checks.push_back({check->check, check->effect.kind, item.position});
     }
     draft.config.tracks.push_back(*track);
   }

@@ -116,6 +116,14 @@ Step become_master(const Context& context, Priority priority, const IpAddress& a
 }
 
 Step start(const Context& context, const Started& event, LastEvent cause) {
+  const bool has_to_wait = event.not_before && *event.not_before > context.now;
+  if (has_to_wait) {
+    const Context then{context.config, *event.not_before};
+    Backup backup = follow_nobody(then, event.priority, event.address);
+    backup.deaf_until = event.not_before;
+    return {std::move(backup),
+            {Transitioned{"backup", cause, NewMasterReason::kNotMaster, {}, false}}};
+  }
   if (event.priority == kPriorityOwner) {  // RFC 9568 section 6.4.1
     return become_master(context, event.priority, event.address,
                          {{}, cause, NewMasterReason::kPriority, {}, false});
@@ -240,6 +248,7 @@ struct InBackup {
   }
 
   Step operator()(const AdvertReceived& advert) const {
+    if (backup.deaf_until && context.now < *backup.deaf_until) return stay(backup);
     Backup next = backup;
     if (advert.priority == kPriorityRelease) {
       next.master.reset();
@@ -515,7 +524,7 @@ struct InMaster {
       actions.emplace_back(SendAdvert{next.priority});
       if (!losing) next.next_advert_at = next_advert(context);
     }
-    if (losing && context.config.announcements.repeat > 0) {
+    if (losing && context.config.announcements.conflict_repeat > 0) {
       announce_over(next, may_answer, actions);
     }
     return {std::move(next), std::move(actions)};
@@ -525,15 +534,17 @@ struct InMaster {
   /// and once more when the other has heard our answer: its announcement may come behind its
   /// advertisement.
   void announce_over(Master& next, bool at_once, std::vector<Action>& actions) const {
+    const AnnouncementSchedule& schedule = context.config.announcements;
     if (at_once && context.now >= master.announce_from) {
       next.announce_from = context.now + kConflictAnnouncementInterval;
-      actions.emplace_back(Announce{});
+      actions.insert(actions.end(), schedule.conflict_repeat, Announce{});
     }
-    const TimePoint settled = context.now + context.config.advertisement_interval;
-    const TimePoint again = std::max(settled, master.announce_from);
+    const Duration delay = schedule.conflict_delay.value_or(context.config.advertisement_interval);
+    if (delay == Duration::zero()) return;
+    const TimePoint again = std::max(context.now + delay, master.announce_from);
     next.announced = Announced::kAll;
     next.announce_at = std::min(next.announce_at.value_or(TimePoint::max()), again);
-    next.rounds_left = std::max(next.rounds_left, 1U);
+    next.rounds_left = std::max(next.rounds_left, schedule.conflict_repeat);
   }
 
   void announce_when_due(Master& next, std::vector<Action>& actions) const {

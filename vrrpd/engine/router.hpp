@@ -34,6 +34,11 @@ struct AnnouncementSchedule {
   Duration refresh = std::chrono::seconds{60};
   /// Of so many rounds; at least 1.
   std::uint32_t refresh_repeat = 1;
+  /// Rounds when a master hears a lesser claim; 0 announces nothing then.
+  std::uint32_t conflict_repeat = 1;
+  /// Then the same number again after this long; 0 does without. Nothing: after an advertisement
+  /// interval.
+  std::optional<Duration> conflict_delay{};
 
   friend bool operator==(const AnnouncementSchedule&, const AnnouncementSchedule&) = default;
 };
@@ -99,6 +104,8 @@ struct Backup {
   std::optional<TimePoint> preempt_hold_until;
   /// Its time has come, but not yet that of its group.
   bool waiting = false;
+  /// Until then it hears nobody.
+  std::optional<TimePoint> deaf_until;
   friend bool operator==(const Backup&, const Backup&) = default;
 };
 
@@ -145,6 +152,8 @@ struct Started {
   /// Set where a predecessor of this process died as master: when it advertised last. It is
   /// succeeded without a fail-over if the others cannot have noticed; see succeeds().
   std::optional<TimePoint> predecessor_advertised_at{};
+  /// Set where nothing may be heard or taken over before that, not even by an owner.
+  std::optional<TimePoint> not_before{};
 };
 /// Something it needs went away; `cause` is one of the interface or address events of RFC 8347, or
 /// kHeldBack.

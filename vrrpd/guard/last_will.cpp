@@ -7,6 +7,7 @@
 #include "vrrpd/kernel/netlink.hpp"
 #include "vrrpd/kernel/packet_socket.hpp"
 #include "vrrpd/runtime/advertisement.hpp"
+#include "vrrpd/runtime/static_part.hpp"
 
 namespace ha::vrrp {
 namespace {
@@ -37,6 +38,12 @@ void remove_addresses(const Config& config, Kernel& kernel, Log& log) {
   for (const Address& address : kernel.addresses()) {
     if (!address.ours || !configured.contains(address.prefix.address)) continue;
     requests.push_back({address.interface, address.prefix, {}, false, {}});
+  }
+  for (AddressRequest& request : requests_of(config.fixed, kernel.links())) {
+    requests.push_back(std::move(request));
+  }
+  if (auto removed = kernel.remove_routing(routing_of(config.fixed)); !removed) {
+    log.error("{}", removed.error().message());
   }
   for (const InstanceConfig& instance : config.instances) {
     std::vector<Routing> routing{instance.routes.begin(), instance.routes.end()};

@@ -40,6 +40,28 @@ void read_scope(VirtualAddress& address, const std::string& value, Place place, 
   }
 }
 
+/// `+` and `-` stand for the network's highest and lowest address, as with ip-address(8).
+void read_broadcast(VirtualAddress& address, const std::string& value, Place place,
+                    Reading& reading) {
+  if (address.prefix.address.is_v6()) {
+    reading.report.note(place, "brd: IPv6 has no broadcast addresses");
+    return;
+  }
+  const std::uint8_t length = address.prefix.length;
+  const std::uint32_t hosts = (std::uint32_t{1} << (32U - length)) - 1;
+  const std::uint32_t own = address.prefix.address.to_v4().to_uint();
+  if (value == "+" || value == "-") {
+    address.broadcast = boost::asio::ip::make_address_v4(value == "+" ? own | hosts : own & ~hosts);
+    return;
+  }
+  const auto given = config::parse_address(value);
+  if (given && given->is_v4()) {
+    address.broadcast = given->to_v4();
+  } else {
+    reading.report.error(place, fmt::format("brd {} is not an IPv4 address", shown(value)));
+  }
+}
+
 void read_option(VirtualAddress& address, const std::string& option, const std::string& value,
                  Place place, Reading& reading) {
   const auto refuse = [&](const std::string& why) {
@@ -55,6 +77,8 @@ void read_option(VirtualAddress& address, const std::string& option, const std::
     read_scope(address, value, place, reading);
   } else if (option == "noprefixroute") {
     address.noprefixroute = true;
+  } else {
+    read_broadcast(address, value, place, reading);
   }
 }
 
@@ -88,11 +112,10 @@ void read_options(VirtualAddress& address, const Statement& line, Reading& readi
   }
 }
 
-/// A label is kept if the kernel's tools would find the address by it.
-void check_label(VirtualAddress& address, const Instance& instance, Place place,
-                 const std::string& default_interface, Reading& reading) {
+/// A label is kept if the kernel's tools would find the address by it. `own` is the interface of an
+/// address that names none.
+void check_label(VirtualAddress& address, const std::string& own, Place place, Reading& reading) {
   if (address.label.empty()) return;
-  const std::string& own = instance.interface.empty() ? default_interface : instance.interface;
   const std::string& interface = address.interface.empty() ? own : address.interface;
   const std::string named = address.label.substr(0, address.label.find(':'));
   const bool is_fine = address.prefix.address.is_v4() && named == interface &&
@@ -113,10 +136,15 @@ void check_label(VirtualAddress& address, const Instance& instance, Place place,
 }
 
 /// What VRRP does not lose by: keepalived's own options of a line.
-[[nodiscard]] std::string without_tracking(const Statement& line) {
+[[nodiscard]] std::string without_tracking(const Statement& line, Reading& reading) {
   std::string text;
   for (std::size_t i = 0; i < line.words.size(); ++i) {
     if (line.words[i] == "no_track") continue;
+    if (line.words[i] == "track_group") {
+      reading.report.warning(line.place, "track_group: it is there whatever the group is");
+      ++i;
+      continue;
+    }
     text += (text.empty() ? "" : " ") + line.words[i];
   }
   return text;
@@ -125,7 +153,7 @@ void check_label(VirtualAddress& address, const Instance& instance, Place place,
 template <class T, class Parse>
 void read_routing(std::vector<T>& into, const Statement& block, Reading& reading, Parse parse) {
   for (const Statement& line : block.block) {
-    const std::string text = without_tracking(line);
+    const std::string text = without_tracking(line, reading);
     if (auto read = parse(text)) {
       into.push_back(std::move(*read));
     } else {
@@ -135,40 +163,66 @@ void read_routing(std::vector<T>& into, const Statement& block, Reading& reading
   }
 }
 
+void add_routes(std::vector<Route>& into, const Statement& block, Reading& reading) {
+  read_routing(into, block, reading,
+               [](const std::string& text) { return config::parse_route(text); });
+}
+
+void add_rules(std::vector<Rule>& into, const Statement& block, Reading& reading) {
+  read_routing(into, block, reading,
+               [](const std::string& text) { return config::parse_rule(text); });
+}
+
+/// Nothing, after an error, if it begins with no address.
+[[nodiscard]] std::optional<VirtualAddress> address_of(const Statement& line, Reading& reading) {
+  const auto prefix = config::parse_prefix(line.keyword());
+  if (!prefix) {
+    reading.report.error(line.place,
+                         fmt::format("address {} {}", shown(line.keyword()), prefix.error()));
+    return std::nullopt;
+  }
+  VirtualAddress address;
+  address.prefix = *prefix;
+  read_options(address, line, reading);
+  return address;
+}
+
 }  // namespace
 
 void read_addresses(Instance& instance, const Statement& block, Reading& reading) {
   const bool advertise = block.keyword() == "virtual_ipaddress";
   for (const Statement& line : block.block) {
-    const auto prefix = config::parse_prefix(line.keyword());
-    if (!prefix) {
-      reading.report.error(line.place,
-                           fmt::format("address {} {}", shown(line.keyword()), prefix.error()));
-      continue;
-    }
-    VirtualAddress address;
-    address.prefix = *prefix;
-    address.advertise = advertise;
-    read_options(address, line, reading);
-    if (is_listed(instance, address)) {
+    auto address = address_of(line, reading);
+    if (!address) continue;
+    address->advertise = advertise;
+    if (is_listed(instance, *address)) {
       reading.report.note(line.place, fmt::format("address {} is listed already; this line is left "
                                                   "out",
                                                   shown(line.keyword())));
       continue;
     }
-    instance.addresses.push_back(std::move(address));
+    instance.addresses.push_back(std::move(*address));
     instance.address_places.push_back(line.place);
   }
 }
 
+void read_static(Draft& draft, const Statement& block, Reading& reading) {
+  if (block.keyword() == "static_routes") return add_routes(draft.fixed.routes, block, reading);
+  if (block.keyword() == "static_rules") return add_rules(draft.fixed.rules, block, reading);
+  for (const Statement& line : block.block) {
+    auto address = address_of(line, reading);
+    if (!address) continue;
+    check_label(*address, draft.globals.default_interface, line.place, reading);
+    draft.fixed.addresses.push_back(std::move(*address));
+  }
+}
+
 void read_routes(Instance& instance, const Statement& block, Reading& reading) {
-  read_routing(instance.routes, block, reading,
-               [](const std::string& text) { return config::parse_route(text); });
+  add_routes(instance.routes, block, reading);
 }
 
 void read_rules(Instance& instance, const Statement& block, Reading& reading) {
-  read_routing(instance.rules, block, reading,
-               [](const std::string& text) { return config::parse_rule(text); });
+  add_rules(instance.rules, block, reading);
 }
 
 void settle_addresses(Instance& instance, const std::string& default_interface, Reading& reading) {
@@ -192,7 +246,8 @@ void settle_addresses(Instance& instance, const std::string& default_interface, 
       reading.report.note(place, "not advertised: an advertisement has room for 255 addresses");
       address.advertise = false;
     }
-    check_label(address, instance, place, default_interface, reading);
+    check_label(address, instance.interface.empty() ? default_interface : instance.interface, place,
+                reading);
     kept.push_back(std::move(address));
   }
   // RFC 9568 section 5.2.9: the first address of an advertisement is the link-local one.

@@ -27,6 +27,8 @@ struct Shared {
   std::optional<int> garp_repeat;
   std::optional<Duration> garp_refresh;
   std::optional<int> garp_refresh_repeat;
+  std::optional<Duration> garp_lower_prio_delay;
+  std::optional<int> garp_lower_prio_repeat;
   std::optional<bool> is_silent_to_lesser;  ///< lower_prio_no_advert
   std::optional<bool> answers_better;       ///< higher_prio_send_advert
   std::optional<bool> is_strict;
@@ -45,6 +47,10 @@ struct Globals {
   Rare<Command> fifo_reader;
   std::string vrrp_fifo;
   Rare<Command> vrrp_fifo_reader;
+  std::optional<Duration> garp_interval;  ///< IPv4
+  std::optional<Duration> gna_interval;   ///< IPv6
+  bool repeats_states = false;            ///< fifo_write_vrrp_states_on_reload
+  Duration startup_delay{};
 };
 
 /// A tracked thing, as an instance or a group names it.
@@ -67,6 +73,9 @@ struct Tracker {
   bool has_user = false;
   int weight = 0;
   bool is_reversed = false;
+  Place process_place;
+  bool has_full_command = false;
+  std::optional<checks::ProcessProbe::Match> match;  ///< param_match
 };
 
 struct Authentication {
@@ -115,6 +124,7 @@ struct SyncGroup {
 
 struct Draft {
   Globals globals;
+  vrrp::StaticConfig fixed;  ///< static_ipaddress, static_routes and static_rules
   std::vector<Instance> instances;
   std::vector<SyncGroup> groups;
   std::vector<Tracker> trackers;

@@ -267,7 +267,7 @@ void add_commands(nlohmann::ordered_json& data, const vrrp::NotifyConfig& notify
   const int state = state_of(status).number;
   nlohmann::ordered_json data{
       {"iname", config.name},
-      {"dont_track_primary", 0},
+      {"dont_track_primary", config.watches_link ? 0 : 1},
       {"skip_check_adv_addr", 0},
       {"strict_mode", 0},
       {"vmac_ifname", ""},
@@ -277,11 +277,12 @@ void add_commands(nlohmann::ordered_json& data, const vrrp::NotifyConfig& notify
       {"garp_delay", number_of(announcements.second_burst_delay)},
       {"garp_refresh", number_of(announcements.refresh)},
       {"garp_rep", announcements.repeat},
-      {"garp_refresh_rep", 1},
-      {"garp_lower_prio_delay", number_of(announcements.second_burst_delay)},
-      {"garp_lower_prio_rep", announcements.repeat},
-      {"lower_prio_no_advert", 0},
-      {"higher_prio_send_advert", 0},
+      {"garp_refresh_rep", announcements.refresh_repeat},
+      {"garp_lower_prio_delay",
+       number_of(announcements.conflict_delay.value_or(router.advertisement_interval))},
+      {"garp_lower_prio_rep", announcements.conflict_repeat},
+      {"lower_prio_no_advert", router.answers_lesser ? 0 : 1},
+      {"higher_prio_send_advert", router.answers_better ? 1 : 0},
       {"vrid", config.vrid.value()},
       {"base_priority", router.priority.value()},
       {"effective_priority", status.effective_priority.value()},
@@ -296,7 +297,7 @@ void add_commands(nlohmann::ordered_json& data, const vrrp::NotifyConfig& notify
       {"wantstate", state},
       {"version", static_cast<int>(router.version)},
       {"smtp_alert", false},
-      {"notify_deleted", false}};
+      {"notify_deleted", config.notify.deleted.has_value()}};
   add_commands(data, config.notify);
   data["vips"] = address_list(both, true);
   if (auto excluded = address_list(both, false); !excluded.empty()) {

@@ -16,6 +16,7 @@ constexpr int kRepeatMax = 999'999'999;
 constexpr int kRepeatKept = 255;
 constexpr Duration kDelayKept = 1h;
 constexpr Duration kRefreshKept = 24h;
+constexpr Duration kSpacingKept = 1s;
 
 void warn_kept(const Statement& line, const std::string& kept, Reading& reading) {
   reading.report.warning(line.place, fmt::format("{} {} is not what vrrpd does; {} is taken",
@@ -41,17 +42,26 @@ void read_group(IpAddress& group, const Statement& line, Reading& reading) {
 }
 
 /// 0 is out of keepalived's range, and yet in its own sample: it means no pacing.
-void read_pacing(const Statement& line, Reading& reading) {
-  const auto interval = timer_at(line, 1, 0s, 4294s, reading);
-  if (!interval) return;
-  if (*interval == 0s) {
-    reading.report.note(line.place,
-                        fmt::format("{} 0: announcements are not paced anyway", line.keyword()));
-    return;
-  }
-  reading.report.warning(
-      line.place,
-      fmt::format("{}: announcements are not paced; they leave in batches", line.keyword()));
+[[nodiscard]] std::optional<Duration> spacing_of(const Statement& line, Reading& reading) {
+  const auto spacing = timer_at(line, 1, 0s, 4294s, reading);
+  if (!spacing || *spacing <= kSpacingKept) return spacing;
+  warn_kept(line, "1s", reading);
+  return kSpacingKept;
+}
+
+[[nodiscard]] std::optional<Duration> delay_of(const Statement& line, Reading& reading) {
+  const auto delay = integer_at(line, 1, 0, kSecondsMax, reading);
+  if (!delay) return std::nullopt;
+  const Duration kept = std::min<Duration>(std::chrono::seconds{*delay}, kDelayKept);
+  if (kept != std::chrono::seconds{*delay}) warn_kept(line, "1h", reading);
+  return kept;
+}
+
+[[nodiscard]] std::optional<int> repeat_of(const Statement& line, Reading& reading) {
+  const auto repeat = integer_at(line, 1, 0, kRepeatMax, reading);
+  if (!repeat) return std::nullopt;
+  if (*repeat > kRepeatKept) warn_kept(line, "255", reading);
+  return std::min(*repeat, kRepeatKept);
 }
 
 void read_fifo(std::string& path, const Statement& line, Reading& reading) {
@@ -86,10 +96,18 @@ constexpr Reader<Globals> kReaders[] = {
      [](Globals& g, const Statement& line, Reading& r) { read_garp_refresh(g.shared, line, r); }},
     {"vrrp_garp_master_refresh_repeat", 2,
      [](Globals& g, const Statement& line, Reading& r) { read_refresh_repeat(g.shared, line, r); }},
+    {"vrrp_garp_lower_prio_delay", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       read_lower_prio_delay(g.shared, line, r);
+     }},
+    {"vrrp_garp_lower_prio_repeat", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       read_lower_prio_repeat(g.shared, line, r);
+     }},
     {"vrrp_garp_interval", 2,
-     [](Globals&, const Statement& line, Reading& r) { read_pacing(line, r); }},
+     [](Globals& g, const Statement& line, Reading& r) { g.garp_interval = spacing_of(line, r); }},
     {"vrrp_gna_interval", 2,
-     [](Globals&, const Statement& line, Reading& r) { read_pacing(line, r); }},
+     [](Globals& g, const Statement& line, Reading& r) { g.gna_interval = spacing_of(line, r); }},
     {"vrrp_min_garp", 2,
      [](Globals& g, const Statement& line, Reading& r) {
        g.has_min_garp = flag(line, r).value_or(false);
@@ -118,6 +136,14 @@ constexpr Reader<Globals> kReaders[] = {
      [](Globals& g, const Statement& line, Reading& r) { read_fifo(g.fifo, line, r); }},
     {"vrrp_notify_fifo", 4,
      [](Globals& g, const Statement& line, Reading& r) { read_fifo(g.vrrp_fifo, line, r); }},
+    {"fifo_write_vrrp_states_on_reload", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       g.repeats_states = flag(line, r).value_or(false);
+     }},
+    {"vrrp_startup_delay", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       g.startup_delay = timer_at(line, 1, 1ms, 4294s, r).value_or(Duration{});
+     }},
     {"notify_fifo_script", 4,
      [](Globals& g, const Statement& line, Reading& r) { g.fifo_reader = command_of(line, r); }},
     {"vrrp_notify_fifo_script", 4,
@@ -139,17 +165,19 @@ void read_version(Shared& shared, const Statement& line, Reading& reading) {
 }
 
 void read_garp_delay(Shared& shared, const Statement& line, Reading& reading) {
-  const auto delay = integer_at(line, 1, 0, kSecondsMax, reading);
-  if (!delay) return;
-  shared.garp_delay = std::min<Duration>(std::chrono::seconds{*delay}, kDelayKept);
-  if (*shared.garp_delay != std::chrono::seconds{*delay}) warn_kept(line, "1h", reading);
+  shared.garp_delay = delay_of(line, reading);
+}
+
+void read_lower_prio_delay(Shared& shared, const Statement& line, Reading& reading) {
+  shared.garp_lower_prio_delay = delay_of(line, reading);
+}
+
+void read_lower_prio_repeat(Shared& shared, const Statement& line, Reading& reading) {
+  shared.garp_lower_prio_repeat = repeat_of(line, reading);
 }
 
 void read_garp_repeat(Shared& shared, const Statement& line, Reading& reading) {
-  const auto repeat = integer_at(line, 1, 0, kRepeatMax, reading);
-  if (!repeat) return;
-  shared.garp_repeat = std::min(*repeat, kRepeatKept);
-  if (*shared.garp_repeat != *repeat) warn_kept(line, "255", reading);
+  shared.garp_repeat = repeat_of(line, reading);
 }
 
 void read_garp_refresh(Shared& shared, const Statement& line, Reading& reading) {

@@ -184,6 +184,8 @@ constexpr Reader<Instance> kReaders[] = {
     {"garp_master_repeat", 2, read_shared<read_garp_repeat>},
     {"garp_master_refresh", 2, read_shared<read_garp_refresh>},
     {"garp_master_refresh_repeat", 2, read_shared<read_refresh_repeat>},
+    {"garp_lower_prio_delay", 2, read_shared<read_lower_prio_delay>},
+    {"garp_lower_prio_repeat", 2, read_shared<read_lower_prio_repeat>},
     {"lower_prio_no_advert", 2, read_shared<read_lower_prio_no_advert>},
     {"higher_prio_send_advert", 2, read_shared<read_higher_prio_send_advert>},
     {"dont_track_primary", 2,
@@ -198,6 +200,7 @@ constexpr Reader<Instance> kReaders[] = {
     {"notify_stop", kAnyWords, read_instance_notify},
     {"notify", kAnyWords, read_instance_notify},
     {"notify_master_rx_lower_pri", kAnyWords, read_instance_notify},
+    {"notify_deleted", kAnyWords, read_instance_notify},
     {"notify_priority_changes", 2,
      [](Instance& i, const Statement& line, Reading& r) {
        i.shared.notify_priority_changes = flag(line, r);
@@ -259,6 +262,7 @@ void read_notify(vrrp::NotifyConfig& notify, const Statement& line, Reading& rea
                : keyword == "notify_fault"               ? notify.fault
                : keyword == "notify_stop"                ? notify.stop
                : keyword == "notify_master_rx_lower_pri" ? notify.lower_priority
+               : keyword == "notify_deleted"             ? notify.deleted
                                                          : notify.any;
   into = std::move(*command);
 }

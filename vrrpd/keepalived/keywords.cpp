@@ -24,10 +24,11 @@ constexpr std::string_view kInterfaces = "interfaces may come and go";
 constexpr std::string_view kSnmp = "there is no SNMP agent; vrrpctl status --json has the figures";
 constexpr std::string_view kVirtualMac =
     "there is no virtual MAC: the address moves by gratuitous ARP and keeps the interface's MAC";
-constexpr std::string_view kRouting =
-    "routes and rules are not installed; do it in a notify command";
-constexpr std::string_view kLateAnswer =
-    "a losing advertisement is answered, with announcements, at a limited rate";
+constexpr std::string_view kSpacing = "to the millisecond, at most a second";
+constexpr std::string_view kNoSpacing =
+    "unknown there to keepalived, too; give vrrp_garp_interval in global_defs";
+constexpr std::string_view kConflict =
+    "at most once a second while a conflict lasts; by default 1, and 1 after an interval";
 constexpr std::string_view kBfd = "there is no BFD";
 constexpr std::string_view kOld = "means nothing any more";
 
@@ -42,11 +43,13 @@ constexpr Keyword kKeywords[] = {
     {C::kFile, "vrrp_track_file", kRead, ""},
     {C::kFile, "vrrp_track_process", kRead, ""},
     {C::kFile, "bfd_instance", kWarning, kBfd},
-    {C::kFile, "track_group", kWarning, "static addresses and routes are not tracked"},
-    {C::kFile, "garp_group", kWarning, "announcements are not paced; they leave in batches"},
-    {C::kFile, "static_ipaddress", kWarning, "vrrpd installs virtual addresses only"},
-    {C::kFile, "static_routes", kWarning, kRouting},
-    {C::kFile, "static_rules", kWarning, kRouting},
+    {C::kFile, "track_group", kWarning,
+     "static addresses and routes are there whatever the group is"},
+    {C::kFile, "garp_group", kWarning, "give vrrp_garp_interval in global_defs"},
+    {C::kFile, "static_ipaddress", kRead, ""},
+    {C::kFile, "static_routes", kRead,
+     "next hops of several paths and rare options are left out, with a warning"},
+    {C::kFile, "static_rules", kRead, "rare options are left out, with a warning"},
     {C::kFile, "interface_up_down_delays", kWarning, "changes of a link count at once"},
     {C::kFile, "linkbeat_interfaces", kNote, "the kernel tells about links by itself"},
     {C::kFile, "linkbeat_use_polling", kNote, "the kernel tells about links by itself"},
@@ -71,10 +74,10 @@ constexpr Keyword kKeywords[] = {
     {C::kGlobal, "vrrp_garp_master_repeat", kRead, ""},
     {C::kGlobal, "vrrp_garp_master_refresh", kRead, ""},
     {C::kGlobal, "vrrp_garp_master_refresh_repeat", kRead, ""},
-    {C::kGlobal, "vrrp_garp_lower_prio_delay", kWarning, kLateAnswer},
-    {C::kGlobal, "vrrp_garp_lower_prio_repeat", kWarning, kLateAnswer},
-    {C::kGlobal, "vrrp_garp_interval", kRead, "only 0, no pacing, is honoured"},
-    {C::kGlobal, "vrrp_gna_interval", kRead, "only 0, no pacing, is honoured"},
+    {C::kGlobal, "vrrp_garp_lower_prio_delay", kRead, kConflict},
+    {C::kGlobal, "vrrp_garp_lower_prio_repeat", kRead, kConflict},
+    {C::kGlobal, "vrrp_garp_interval", kRead, kSpacing},
+    {C::kGlobal, "vrrp_gna_interval", kRead, kSpacing},
     {C::kGlobal, "vrrp_min_garp", kRead, ""},
     {C::kGlobal, "vrrp_garp_extra_if", kWarning, kVirtualMac},
     {C::kGlobal, "vrrp_down_timer_adverts", kRead, "only 3, the RFC's, is honoured"},
@@ -92,19 +95,19 @@ constexpr Keyword kKeywords[] = {
     {C::kGlobal, "vrrp_notify_fifo_script", kRead, ""},
     {C::kGlobal, "lvs_notify_fifo", kNote, kBalancer},
     {C::kGlobal, "lvs_notify_fifo_script", kNote, kBalancer},
-    {C::kGlobal, "fifo_write_vrrp_states_on_reload", kWarning, "a reload repeats no states"},
+    {C::kGlobal, "fifo_write_vrrp_states_on_reload", kRead,
+     "those of instances and groups; keepalived 2.2.7 repeats groups alone"},
     {C::kGlobal, "enable_script_security", kNote,
      "a script that others may write to is never run, and has failed"},
     {C::kGlobal, "use_symlink_paths", kNote, "scripts are started by the path that is given"},
-    {C::kGlobal, "set_supplementary_groups", kWarning,
-     "scripts run with the primary group of their user"},
+    {C::kGlobal, "set_supplementary_groups", kNote, "scripts always have all groups of their user"},
     {C::kGlobal, "startup_script", kWarning, "start it from vrrpd's unit: ExecStartPre"},
     {C::kGlobal, "startup_script_timeout", kNote, "no startup_script runs"},
     {C::kGlobal, "shutdown_script", kWarning, "start it from vrrpd's unit: ExecStopPost"},
     {C::kGlobal, "shutdown_script_timeout", kNote, "no shutdown_script runs"},
     {C::kGlobal, "dynamic_interfaces", kNote, kInterfaces},
-    {C::kGlobal, "vrrp_startup_delay", kWarning, "routers start at once"},
-    {C::kGlobal, "vrrp_delay_after_boot", kWarning, "routers start at once"},
+    {C::kGlobal, "vrrp_startup_delay", kRead, ""},
+    {C::kGlobal, "vrrp_delay_after_boot", kWarning, "vrrp_startup_delay counts from vrrpd's start"},
     {C::kGlobal, "router_id", kNote, "is for mails and SNMP only"},
     {C::kGlobal, "notification_email", kNote, kMailTarget},
     {C::kGlobal, "notification_email_from", kNote, kMailTarget},
@@ -247,10 +250,10 @@ constexpr Keyword kKeywords[] = {
     {C::kInstance, "garp_master_repeat", kRead, ""},
     {C::kInstance, "garp_master_refresh", kRead, ""},
     {C::kInstance, "garp_master_refresh_repeat", kRead, ""},
-    {C::kInstance, "garp_lower_prio_delay", kWarning, kLateAnswer},
-    {C::kInstance, "garp_lower_prio_repeat", kWarning, kLateAnswer},
-    {C::kInstance, "garp_interval", kWarning, "announcements are not paced; they leave in batches"},
-    {C::kInstance, "gna_interval", kWarning, "announcements are not paced; they leave in batches"},
+    {C::kInstance, "garp_lower_prio_delay", kRead, kConflict},
+    {C::kInstance, "garp_lower_prio_repeat", kRead, kConflict},
+    {C::kInstance, "garp_interval", kNote, kNoSpacing},
+    {C::kInstance, "gna_interval", kNote, kNoSpacing},
     {C::kInstance, "garp_extra_if", kWarning, kVirtualMac},
     {C::kInstance, "vmac_garp_intvl", kWarning, kVirtualMac},
     {C::kInstance, "lower_prio_no_advert", kRead, ""},
@@ -273,7 +276,7 @@ constexpr Keyword kKeywords[] = {
     {C::kInstance, "notify_backup", kRead, ""},
     {C::kInstance, "notify_fault", kRead, ""},
     {C::kInstance, "notify_stop", kRead, ""},
-    {C::kInstance, "notify_deleted", kWarning, "an instance that a reload removes just stops"},
+    {C::kInstance, "notify_deleted", kRead, "without it a removed instance tells STOP, not FAULT"},
     {C::kInstance, "notify", kRead, ""},
     {C::kInstance, "notify_master_rx_lower_pri", kRead, ""},
     {C::kInstance, "notify_priority_changes", kRead, ""},
@@ -293,8 +296,8 @@ constexpr Keyword kKeywords[] = {
     {C::kAddress, "label", kRead, "only one that starts with the interface's name"},
     {C::kAddress, "scope", kRead, ""},
     {C::kAddress, "noprefixroute", kRead, ""},
-    {C::kAddress, "brd", kWarning, "addresses are installed without a broadcast address"},
-    {C::kAddress, "broadcast", kWarning, "addresses are installed without a broadcast address"},
+    {C::kAddress, "brd", kRead, ""},
+    {C::kAddress, "broadcast", kRead, ""},
     {C::kAddress, "peer", kWarning, "addresses are installed without a peer"},
     {C::kAddress, "home", kWarning, "this flag is not set"},
     {C::kAddress, "mngtmpaddr", kWarning, "this flag is not set"},
@@ -331,23 +334,23 @@ constexpr Keyword kKeywords[] = {
     {C::kScript, "rise", kRead, ""},
     {C::kScript, "user", kRead, ""},
     {C::kScript, "init_fail", kRead,
-     "the router begins in fault, where keepalived waits for the first results"},
+     "every script counts as failed before its first result, which then decides alone"},
 
     // ---- track_file ----
     {C::kTrackFile, "file", kRead, ""},
-    {C::kTrackFile, "weight", kRead, "0 is not supported"},
-    {C::kTrackFile, "init_file", kWarning, "vrrpd creates no file; a missing one counts as 0"},
+    {C::kTrackFile, "weight", kRead, ""},
+    {C::kTrackFile, "init_file", kRead, "`overwrite` is not honoured"},
 
     // ---- vrrp_track_process ----
-    {C::kTrackProcess, "process", kRead, "compared by name, without arguments"},
-    {C::kTrackProcess, "param_match", kWarning, "arguments of processes are not compared"},
+    {C::kTrackProcess, "process", kRead, ""},
+    {C::kTrackProcess, "param_match", kRead, ""},
     {C::kTrackProcess, "weight", kRead, ""},
     {C::kTrackProcess, "quorum", kRead, ""},
     {C::kTrackProcess, "quorum_max", kRead, ""},
     {C::kTrackProcess, "fork_delay", kRead, ""},
-    {C::kTrackProcess, "terminate_delay", kWarning, "a process that ends counts at once"},
-    {C::kTrackProcess, "delay", kRead, "as fork_delay; a process that ends counts at once"},
-    {C::kTrackProcess, "full_command", kWarning, "arguments of processes are not compared"},
+    {C::kTrackProcess, "terminate_delay", kRead, ""},
+    {C::kTrackProcess, "delay", kRead, ""},
+    {C::kTrackProcess, "full_command", kRead, ""},
 };
 
 }  // namespace

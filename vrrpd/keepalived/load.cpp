@@ -19,6 +19,9 @@ void read_statement(Draft& draft, const Statement& statement, Reading& reading) 
     read_sync_group(draft, statement, reading);
   } else if (keyword == "global_defs" || keyword == "global_definitions") {
     read_globals(draft.globals, statement, reading);
+  } else if (keyword == "static_ipaddress" || keyword == "static_routes" ||
+             keyword == "static_rules") {
+    read_static(draft, statement, reading);
   } else {
     read_tracker(draft, statement, reading);
   }

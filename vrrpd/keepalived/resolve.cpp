@@ -29,7 +29,9 @@ template <class T>
 
 [[nodiscard]] TrackEffect effect_of(Tracked::Kind kind, int weight, bool is_reversed) {
   using Kind = TrackEffect::Kind;
-  if (kind == Tracked::Kind::kFile) return {Kind::kWeight, is_reversed ? -weight : weight, false};
+  if (kind == Tracked::Kind::kFile && weight != 0) {
+    return {Kind::kWeight, is_reversed ? -weight : weight, false};
+  }
   if (weight == 0) return {Kind::kFault, 0, is_reversed};
   // A positive weight is added while all is well, a negative one while it is not.
   const bool when_healthy = weight > 0;
@@ -49,6 +51,11 @@ class Resolver {
     for (std::size_t i = 0; i < draft_.trackers.size(); ++i) add_check(i);
     sort_checks();
     add_fifo();
+    resolved_.config.startup_delay = draft_.globals.startup_delay;
+    resolved_.config.fixed = std::move(draft_.fixed);
+    for (vrrp::VirtualAddress& address : resolved_.config.fixed.addresses) {
+      if (address.interface.empty()) address.interface = draft_.globals.default_interface;
+    }
     return std::move(resolved_);
   }
 
@@ -79,6 +86,7 @@ class Resolver {
     identify(notify.stop, place);
     identify(notify.any, place);
     identify(notify.lower_priority, place);
+    identify(notify.deleted, place);
   }
 
   void check_trust(const Command& command, Place place) {
@@ -119,6 +127,9 @@ class Resolver {
     set_election(instance, config.router);
     config.watches_link = !instance.ignores_link;
     config.router.announcements = announcements_of(instance.shared);
+    const Globals& globals = draft_.globals;
+    const auto& spacing = family == Family::kIpv4 ? globals.garp_interval : globals.gna_interval;
+    config.announcement_spacing = spacing.value_or(Duration{});
     config.addresses = instance.addresses;
     set_peers(instance, family, config);
     set_password(instance, config);
@@ -201,6 +212,10 @@ class Resolver {
     schedule.refresh = chosen(own.garp_refresh, globals.shared.garp_refresh, Duration{});
     schedule.refresh_repeat = static_cast<std::uint32_t>(
         chosen(own.garp_refresh_repeat, globals.shared.garp_refresh_repeat, 1));
+    schedule.conflict_repeat = static_cast<std::uint32_t>(
+        chosen(own.garp_lower_prio_repeat, globals.shared.garp_lower_prio_repeat, 1));
+    schedule.conflict_delay = own.garp_lower_prio_delay ? own.garp_lower_prio_delay
+                                                        : globals.shared.garp_lower_prio_delay;
     return schedule;
   }
 
@@ -282,12 +297,6 @@ class Resolver {
     }
     const TrackEffect effect = effect_of(tracked.kind, weight, is_reversed);
     if (is_interface) return vrrp::TrackInterface{tracked.name, effect};
-    if (tracked.kind == Tracked::Kind::kFile && weight == 0) {
-      report().warning(tracked.place, fmt::format("{} is left out: a file of weight 0 is not "
-                                                  "supported",
-                                                  shown(tracked.name)));
-      return std::nullopt;
-    }
     const auto index = static_cast<std::size_t>(tracker - draft_.trackers.begin());
     return vrrp::TrackCheck{check_name(index), effect};
   }
@@ -402,6 +411,7 @@ class Resolver {
     }
     if (path.empty()) return;
     vrrp::NotifyFifo fifo;
+    fifo.states_on_reload = globals.repeats_states;
     fifo.path = path;
     fifo.reader = is_vrrp ? globals.vrrp_fifo_reader : globals.fifo_reader;
     identify(fifo.reader, {});

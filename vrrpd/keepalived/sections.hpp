@@ -18,6 +18,9 @@ void read_addresses(Instance& instance, const Statement& block, Reading& reading
 void read_routes(Instance& instance, const Statement& block, Reading& reading);
 void read_rules(Instance& instance, const Statement& block, Reading& reading);
 
+/// static_ipaddress, static_routes or static_rules.
+void read_static(Draft& draft, const Statement& block, Reading& reading);
+
 /// Leaves out what an instance cannot have: addresses of two families, labels of other interfaces.
 void settle_addresses(Instance& instance, const std::string& default_interface, Reading& reading);
 
@@ -33,6 +36,8 @@ void read_garp_delay(Shared& shared, const Statement& line, Reading& reading);
 void read_garp_repeat(Shared& shared, const Statement& line, Reading& reading);
 void read_garp_refresh(Shared& shared, const Statement& line, Reading& reading);
 void read_refresh_repeat(Shared& shared, const Statement& line, Reading& reading);
+void read_lower_prio_delay(Shared& shared, const Statement& line, Reading& reading);
+void read_lower_prio_repeat(Shared& shared, const Statement& line, Reading& reading);
 void read_lower_prio_no_advert(Shared& shared, const Statement& line, Reading& reading);
 void read_higher_prio_send_advert(Shared& shared, const Statement& line, Reading& reading);
 /// Accepts nothing but 3, the default; warns of anything else that is valid.

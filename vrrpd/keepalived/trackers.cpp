@@ -3,6 +3,7 @@
 #include <chrono>
 #include <limits>
 
+#include "vrrpd/checks/answers.hpp"
 #include "vrrpd/keepalived/sections.hpp"
 #include "vrrpd/settings/scalars.hpp"
 
@@ -88,9 +89,23 @@ constexpr Reader<Tracker> kScriptReaders[] = {
     {"rise", 2,
      [](Tracker& t, const Statement& line, Reading& r) { read_count(t.check.rise, line, r); }},
     {"user", 3, read_user},
-    {"init_fail", 1,
-     [](Tracker& t, const Statement&, Reading&) { t.check.initial = checks::Initial::kUnhealthy; }},
+    // Every script counts as failed before its first result, which then decides alone.
+    {"init_fail", 1, [](Tracker&, const Statement&, Reading&) {}},
 };
+
+/// init_file [VALUE] [overwrite]
+void read_init_file(Tracker& tracker, const Statement& line, Reading& reading) {
+  auto& probe = std::get<checks::FileProbe>(tracker.check.probe);
+  probe.create = 0;
+  for (std::size_t i = 1; i < line.words.size(); ++i) {
+    if (line.words[i] == "overwrite") {
+      reading.report.warning(line.place, "init_file overwrite: a file that is there is kept");
+    } else {
+      const auto value = integer_at(line, i, -checks::kNumberMax, checks::kNumberMax, reading);
+      probe.create = value.value_or(0);
+    }
+  }
+}
 
 constexpr Reader<Tracker> kFileReaders[] = {
     {"file", 2,
@@ -104,21 +119,50 @@ constexpr Reader<Tracker> kFileReaders[] = {
      [](Tracker& t, const Statement& line, Reading& r) {
        read_tracker_weight(t, kWeightMax, line, r);
      }},
+    {"init_file", 3, read_init_file},
 };
 
 void read_process(Tracker& tracker, const Statement& line, Reading& reading) {
   const auto word = word_at(line, 1, reading);
   if (!word) return;
-  const std::string name = word->substr(word->rfind('/') + 1);
-  if (name != *word) {
-    reading.report.note(line.place, fmt::format("process {} is looked for by its name, {}",
-                                                shown(*word), shown(name)));
-  }
-  if (line.words.size() > 2) {
-    reading.report.warning(line.place, "process: arguments of processes are not compared");
-  }
-  std::get<checks::ProcessProbe>(tracker.check.probe).name = name;
+  auto& probe = std::get<checks::ProcessProbe>(tracker.check.probe);
+  probe.name = *word;
+  tracker.process_place = line.place;
+  probe.arguments.assign(line.words.begin() + 2, line.words.end());
   tracker.is_complete = true;
+}
+
+void read_match(Tracker& tracker, const Statement& line, Reading& reading) {
+  using Match = checks::ProcessProbe::Match;
+  const auto word = word_at(line, 1, reading);
+  if (!word) return;
+  if (*word == "exact") {
+    tracker.match = Match::kExact;
+  } else if (*word == "partial") {
+    tracker.match = Match::kBeginning;
+  } else if (*word == "initial") {
+    tracker.match = Match::kInitial;
+  } else {
+    reading.report.error(
+        line.place, fmt::format("param_match {} is not exact, partial or initial", shown(*word)));
+  }
+}
+
+/// Once all lines are known: arguments, param_match and full_command each make the command line
+/// what is compared, instead of the name.
+void settle_process(Tracker& tracker, Reading& reading) {
+  using Match = checks::ProcessProbe::Match;
+  auto& probe = std::get<checks::ProcessProbe>(tracker.check.probe);
+  const Match otherwise = !probe.arguments.empty()   ? Match::kExact
+                          : tracker.has_full_command ? Match::kBeginning
+                                                     : Match::kAny;
+  probe.match = tracker.match.value_or(otherwise);
+  if (probe.match != Match::kAny) return;
+  const std::string name = probe.name.substr(probe.name.rfind('/') + 1);
+  if (name == probe.name) return;
+  reading.report.note(tracker.process_place, fmt::format("process {} is looked for by its name, {}",
+                                                         shown(probe.name), shown(name)));
+  probe.name = name;
 }
 
 void read_quorum(int& quorum, int min, const Statement& line, Reading& reading) {
@@ -143,10 +187,16 @@ constexpr Reader<Tracker> kProcessReaders[] = {
      [](Tracker& t, const Statement& line, Reading& r) {
        t.check.recover = timer_at(line, 1, 0s, 3600s, r).value_or(Duration{});
      }},
+    {"terminate_delay", 2,
+     [](Tracker& t, const Statement& line, Reading& r) {
+       t.check.grace = timer_at(line, 1, 0s, 3600s, r).value_or(Duration{});
+     }},
     {"delay", 2,
      [](Tracker& t, const Statement& line, Reading& r) {
-       t.check.recover = timer_at(line, 1, 0s, 3600s, r).value_or(Duration{});
+       t.check.recover = t.check.grace = timer_at(line, 1, 0s, 3600s, r).value_or(Duration{});
      }},
+    {"param_match", 2, read_match},
+    {"full_command", 1, [](Tracker& t, const Statement&, Reading&) { t.has_full_command = true; }},
 };
 
 /// keepalived's defaults; a probe of the right kind.
@@ -183,6 +233,7 @@ void read_tracker(Draft& draft, const Statement& block, Reading& reading) {
   switch (tracker.kind) {
     case Tracked::Kind::kProcess:
       read_block(Context::kTrackProcess, block, kProcessReaders, tracker, reading);
+      settle_process(tracker, reading);
       break;
     case Tracked::Kind::kFile:
       read_block(Context::kTrackFile, block, kFileReaders, tracker, reading);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -49,7 +50,10 @@ struct AddressRequest {
   /// The kernel removes it by itself when so long has passed since it was last installed; whole
   /// seconds, 0 is never. It may take up to a second longer.
   std::chrono::seconds lease{};
-  std::uint8_t scope = 0;  ///< rtnetlink(7); IPv4 only
+  std::uint8_t scope = 0;                                  ///< rtnetlink(7); IPv4 only
+  std::optional<boost::asio::ip::address_v4> broadcast{};  ///< nothing: none
+  /// Gets our mark. Without it, it counts as the machine's own.
+  bool marked = true;
   friend bool operator==(const AddressRequest&, const AddressRequest&) = default;
 };
 
@@ -81,10 +85,10 @@ class Kernel {
   [[nodiscard]] virtual const std::vector<Link>& links() const = 0;
   [[nodiscard]] virtual const std::vector<Address>& addresses() const = 0;
 
-  /// Installs all of `requests` in batches: marked as ours, IPv6 without duplicate
-  /// address detection and /128 with preferred lifetime 0. One that is there already is success,
-  /// whoever put it there, and gets our mark and these lifetimes. Returns the first refusal, after
-  /// trying all.
+  /// Installs all of `requests` in batches: marked as ours where that is asked for, IPv6 without
+  /// duplicate address detection and marked /128 ones with preferred lifetime 0. One that is there
+  /// already is success, whoever put it there, and gets the mark and these lifetimes. Returns the
+  /// first refusal, after trying all.
   virtual Result<void> add_addresses(std::span<const AddressRequest> requests) = 0;
 
   /// Removes them in batches; one that is gone already is success. Returns the first refusal, after

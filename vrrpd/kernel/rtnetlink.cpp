@@ -24,7 +24,7 @@ constexpr int kAddressOrigin = 11;
 constexpr std::uint8_t kMark = 112;
 
 /// Room for any request here: headers, two IPv6 addresses, flags, lifetimes, mark and label take
-/// 132 bytes.
+/// 140 bytes.
 constexpr std::size_t kRequestSizeBytesMax = 256;
 
 struct MessageDeleter {
@@ -72,7 +72,8 @@ void put_properties(const Message& message, const AddressRequest& request) {
   const std::uint32_t valid =
       request.lease.count() == 0 ? kForever : static_cast<std::uint32_t>(request.lease.count());
   // Deprecated from the start: never chosen as the source of unrelated traffic.
-  const bool deprecated = request.prefix.address.is_v6() && request.prefix.length == 128;
+  const bool deprecated =
+      request.marked && request.prefix.address.is_v6() && request.prefix.length == 128;
   if (valid != kForever || deprecated) {
     put(message, IFA_CACHEINFO,
         ifa_cacheinfo{
@@ -87,8 +88,9 @@ void put_properties(const Message& message, const AddressRequest& request) {
     const std::string label = request.label.substr(0, IFNAMSIZ);
     HA_CHECK(nla_put_string(message.get(), IFA_LABEL, label.c_str()) == 0);
   }
+  if (request.broadcast) put(message, IFA_BROADCAST, request.broadcast->to_bytes());
   if (flags != 0) put(message, IFA_FLAGS, flags);
-  put(message, kAddressOrigin, kMark);
+  if (request.marked) put(message, kAddressOrigin, kMark);
 }
 
 /// The attributes of a message, looked up by number and copied out only if they have the size asked

@@ -26,11 +26,11 @@ bool fit_together(const AddressRequest& a, const AddressRequest& b) {
   return a.prefix.address.is_v4() && a.prefix.length != b.prefix.length;
 }
 
-/// Whether installing `b` over `a` makes it what `b` says. A label and a scope never change, and the
-/// connected route neither comes nor goes.
+/// Whether installing `b` over `a` makes it what `b` says. A label, a scope and a broadcast address
+/// never change, and the connected route neither comes nor goes.
 bool changes_in_place(const AddressRequest& a, const AddressRequest& b) {
   return a.prefix == b.prefix && a.label == b.label && a.noprefixroute == b.noprefixroute &&
-         a.scope == b.scope;
+         a.scope == b.scope && a.broadcast == b.broadcast;
 }
 
 /// The IPv4 network of a prefix on an interface.

@@ -146,9 +146,9 @@ std::string preempt_sentence(const RouterStatus& router) {
 
 void append_backup_hears(std::vector<std::string>& sentences, const RouterStatus& router) {
   if (router.waits_for_group) {
-    sentences.push_back(fmt::format(
-        "It hears no master, and takes over when the others of its group {} can, too.",
-        router.group));
+    sentences.push_back(
+        fmt::format("It hears no master, and takes over when the others of its group {} can, too.",
+                    router.group));
     return;
   }
   if (!hears_somebody(router)) {

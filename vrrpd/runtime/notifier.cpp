@@ -35,6 +35,10 @@ bool Notifier::tell(const Notice& notice, const NotifyConfig& config, TimePoint 
   return true;
 }
 
+void Notifier::repeat(const Notice& notice, TimePoint now) {
+  if (pipe_ && pipe_->config().states_on_reload) pipe_->write(fifo_line(notice), now);
+}
+
 void Notifier::schedule(const Key& key) {
   Owed& owed = owed_.at(key);
   if (std::exchange(owed.scheduled, true)) return;

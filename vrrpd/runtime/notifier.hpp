@@ -40,6 +40,9 @@ class Notifier {
   /// run yet, of this notice or an earlier one.
   bool tell(const Notice& notice, const NotifyConfig& config, TimePoint now);
 
+  /// Writes into the pipe what it has been told before, if it is to hear that with a reload.
+  void repeat(const Notice& notice, TimePoint now);
+
   /// The daemon stops: lets what runs come to its end, tells each its last notice, and calls `done`
   /// from the loop when all that is over. Time limits apply.
   void finish(std::function<void()> done);

@@ -33,6 +33,7 @@ const Rare<Command>& command_of(const Notice& notice, const NotifyConfig& config
   if (notice.state == "MASTER") return config.master;
   if (notice.state == "BACKUP") return config.backup;
   if (notice.state == "FAULT") return config.fault;
+  if (notice.state == "DELETED") return config.deleted;
   return config.stop;
 }
 

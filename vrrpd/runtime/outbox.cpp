@@ -12,8 +12,9 @@
 
 namespace ha::vrrp {
 
-Outbox::Outbox(Kernel& kernel, FrameSocket& frames, Recorder& recorder, Log& log)
-    : kernel_{kernel}, frames_{frames}, recorder_{recorder}, log_{log} {}
+Outbox::Outbox(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames, Recorder& recorder,
+               Log& log)
+    : kernel_{kernel}, frames_{frames}, recorder_{recorder}, log_{log}, spaced_due_{io} {}
 
 void Outbox::advertise(Segment& segment, const IpAddress& source, const IpAddress& destination,
                        std::span<const std::uint8_t> message) {
@@ -32,10 +33,13 @@ void Outbox::remove_addresses(std::span<const AddressRequest> requests) {
   if (keeps_addresses_) return;
   for (const AddressRequest& request : requests) {
     changes_.push_back({false, request});
-    std::erase_if(announcements_, [&](const Announcement& announcement) {
+    const auto is_of_it = [&](const Announcement& announcement) {
       return announcement.interface == request.interface &&
              announcement.address == request.prefix.address;
-    });
+    };
+    std::erase_if(announcements_, is_of_it);
+    const auto spaced = spaced_.find(request.interface);
+    if (spaced != spaced_.end()) std::erase_if(spaced->second.waiting, is_of_it);
   }
 }
 
@@ -51,7 +55,17 @@ void Outbox::remove_routing(const std::vector<Routing>& routing) {
   }
 }
 
-void Outbox::announce(const Announcement& announcement) { announcements_.push_back(announcement); }
+void Outbox::announce(const Announcement& announcement) {
+  if (announcement.spacing == Duration::zero()) {
+    announcements_.push_back(announcement);
+    return;
+  }
+  auto& waiting = spaced_[announcement.interface].waiting;
+  const bool is_waiting = std::any_of(waiting.begin(), waiting.end(), [&](const auto& other) {
+    return other.address == announcement.address;
+  });
+  if (!is_waiting) waiting.push_back(announcement);
+}
 
 void Outbox::flush() {
   flush_adverts();
@@ -114,11 +128,35 @@ void Outbox::flush_routing(std::vector<Routing>& queued, bool add) {
 }
 
 void Outbox::flush_announcements() {
-  if (announcements_.empty()) return;
+  send(std::exchange(announcements_, {}));
+  send_spaced();
+}
+
+void Outbox::send_spaced() {
+  const TimePoint now = std::chrono::steady_clock::now();
+  std::vector<Announcement> due;
+  std::optional<TimePoint> next;
+  for (auto& [interface, spaced] : spaced_) {
+    if (!spaced.waiting.empty() && now >= spaced.free_at) {
+      spaced.free_at = now + spaced.waiting.front().spacing;
+      due.push_back(std::move(spaced.waiting.front()));
+      spaced.waiting.pop_front();
+    }
+    if (!spaced.waiting.empty()) next = std::min(next.value_or(spaced.free_at), spaced.free_at);
+  }
+  send(due);
+  if (!next) return;
+  spaced_due_.expires_at(*next);
+  spaced_due_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) send_spaced();
+  });
+}
+
+void Outbox::send(const std::vector<Announcement>& announcements) {
+  if (announcements.empty()) return;
   std::deque<ArpFrame> arp;  // references stay valid while it grows
   std::deque<NeighborFrame> neighbor;
   std::vector<FrameSocket::Frame> frames;
-  const std::vector<Announcement> announcements = std::exchange(announcements_, {});
   for (const Announcement& announcement : announcements) {
     if (announcement.address.is_v6()) {
       frames.push_back({announcement.interface, neighbor.emplace_back(unsolicited_advertisement(

@@ -4,6 +4,10 @@
 /// announced as early as the kernel allows.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <map>
 #include <vector>
 
 #include "vrrpd/config/config.hpp"
@@ -21,12 +25,14 @@ struct Announcement {
   MacAddress mac{};
   IpAddress address;
   ArpForm form = ArpForm::kRequest;
+  Duration spacing{};  ///< to the next one on this interface
 };
 
 class Outbox {
  public:
   /// All must outlive the outbox.
-  Outbox(Kernel& kernel, FrameSocket& frames, Recorder& recorder, Log& log);
+  Outbox(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames, Recorder& recorder,
+         Log& log);
 
   /// `segment` must live until the next flush().
   void advertise(Segment& segment, const IpAddress& source, const IpAddress& destination,
@@ -40,6 +46,8 @@ class Outbox {
   void remove_routing(const std::vector<Routing>& routing);
   /// From now on what is removed stays in the kernel.
   void keep_addresses() { keeps_addresses_ = true; }
+  /// One with a spacing leaves when its turn has come; of one that is still waiting then, no second
+  /// one is queued.
   void announce(const Announcement& announcement);
 
   void flush();
@@ -51,6 +59,9 @@ class Outbox {
   void withdraw_undone_removals();
   void flush_routing(std::vector<Routing>& queued, bool add);
   void flush_announcements();
+  void send(const std::vector<Announcement>& announcements);
+  /// Sends the announcements with a spacing whose time has come.
+  void send_spaced();
   void change_addresses(std::span<const AddressRequest> requests, bool add);
   [[nodiscard]] std::string_view name_of(IfIndex interface) const;
   void report(const char* what, const VrrpSocket::Sent& sent);
@@ -69,6 +80,13 @@ class Outbox {
   std::vector<Routing> routing_removed_;
   std::vector<Routing> routing_added_;
   std::vector<Announcement> announcements_;
+  /// Announcements that leave one after the other, and when the next one may.
+  struct Spaced {
+    std::deque<Announcement> waiting;
+    TimePoint free_at{};
+  };
+  std::map<IfIndex, Spaced> spaced_;
+  boost::asio::steady_timer spaced_due_;
   Throttle send_errors_;
   bool keeps_addresses_ = false;
 };

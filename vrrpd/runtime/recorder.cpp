@@ -146,7 +146,8 @@ std::string Recorder::comment_of(const Head& head, std::string_view words) {
 void Recorder::write(std::string& text, std::string_view record) {
   Head head;
   std::memcpy(&head, record.data(), sizeof head);
-  const std::string comment = json_text(comment_of(head, record.substr(sizeof head, head.text_size)));
+  const std::string comment =
+      json_text(comment_of(head, record.substr(sizeof head, head.text_size)));
   const auto out = std::back_inserter(text);
   fmt::format_to(out, R"("time-ns":{},)", head.time_ns);
   if (head.kind == Kind::kDecision || head.kind == Kind::kFailed) {

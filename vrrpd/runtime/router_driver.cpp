@@ -23,7 +23,8 @@ AddressRequest request_for(const VirtualAddress& address, IfIndex interface,
           address.label,
           address.noprefixroute,
           std::chrono::duration_cast<std::chrono::seconds>(lease.value_or(Duration{})),
-          address.scope};
+          address.scope,
+          address.broadcast};
 }
 
 }  // namespace
@@ -87,7 +88,7 @@ void RouterDriver::start(const Surroundings& surroundings, TimePoint now) {
     update_policy();
   }
   if (std::holds_alternative<Initialize>(state_) || std::holds_alternative<Fault>(state_)) {
-    feed(Started{effective_, source_, predecessor_advertised_at_}, now);
+    feed(Started{effective_, source_, predecessor_advertised_at_, surroundings.not_before}, now);
   } else if (moved) {
     feed(AddressChanged{source_}, now);
     if (is_master()) record_->master(segment_->interface(), source_, form_);
@@ -113,6 +114,11 @@ void RouterDriver::leave_segment() {
 }
 
 void RouterDriver::shut_down(TimePoint now) { feed(ShutDown{}, now); }
+
+void RouterDriver::remove(TimePoint now) {
+  is_removed_ = true;
+  shut_down(now);
+}
 
 void RouterDriver::reconfigure(InstanceConfig config, TimePoint now) {
   if (config == config_) return;
@@ -444,8 +450,8 @@ void RouterDriver::announce(Announced which) {
     const auto link = std::find_if(links.begin(), links.end(), [&](const Link& other) {
       return other.index == request.interface;
     });
-    services_.outbox.announce(
-        {request.interface, link->mac, request.prefix.address, config_.gratuitous_arp_form});
+    services_.outbox.announce({request.interface, link->mac, request.prefix.address,
+                               config_.gratuitous_arp_form, config_.announcement_spacing});
     log_announcement(request, link->name);
   }
 }
@@ -500,14 +506,21 @@ void RouterDriver::put_back(TimePoint now) {
 
 // ---- what it tells ----
 
+Notice RouterDriver::news() const {
+  const bool is_deleted = is_removed_ && config_.notify.deleted;
+  return {Notice::Subject::kInstance, config_.name,
+          Notice::Kind::kState,       is_deleted ? "DELETED" : notify_word(name_of(state_)),
+          effective_.value(),         why_};
+}
+
 void RouterDriver::notify(Notice::Kind kind, TimePoint now, std::string reason) {
   const bool takes_part =
       std::holds_alternative<Master>(state_) || std::holds_alternative<Backup>(state_);
   if (kind == Notice::Kind::kPriority && !takes_part) return;
-  const bool owed =
-      services_.notifier.tell({Notice::Subject::kInstance, config_.name, kind,
-                               notify_word(name_of(state_)), effective_.value(), std::move(reason)},
-                              config_.notify, now);
+  Notice notice = news();
+  notice.kind = kind;
+  notice.reason = std::move(reason);
+  const bool owed = services_.notifier.tell(notice, config_.notify, now);
   if (kind == Notice::Kind::kState) record_->owe_news(owed);
 }
 
@@ -527,7 +540,8 @@ void RouterDriver::log_transition(const Transitioned& transition) {
     log.info("({}) Entering MASTER STATE", config_.name);
     log.debug("({}) setting VIPs.", config_.name);
   } else if (transition.to == "backup") {
-    const bool initial = transition.event == LastEvent::kStartup;
+    // keepalived calls it initial only if nothing had to be waited for.
+    const bool initial = transition.event == LastEvent::kStartup && !has_waited_;
     if (transition.claim && !transition.stalled) {
       const Claim& claim = *transition.claim;
       if (claim.priority == effective_) {

@@ -39,6 +39,8 @@ struct Surroundings {
   IpAddress source;  ///< the address it sends from
   /// How often the link was lost. One that is back tells its neighbours again.
   std::uint32_t carrier_losses = 0;
+  /// Nobody is heard and nothing taken over before that.
+  std::optional<TimePoint> not_before{};
 };
 
 class RouterDriver {
@@ -60,17 +62,21 @@ class RouterDriver {
   }
   [[nodiscard]] Segment* segment() const { return segment_; }
 
-  /// The interface it runs on, found or configured.
   /// Keeps its notes in `record` from now on.
   void move_to(RouterRecord& record);
 
+  /// The interface it runs on, found or configured.
   void set_interface(std::string name) { interface_ = std::move(name); }
 
   /// Everything is there: starts, or goes on with another source address.
   void start(const Surroundings& surroundings, TimePoint now);
+  /// It cannot start before something it tracks has a first result.
+  void wait() { has_waited_ = true; }
   /// Something is missing; `reason` is for people.
   void fault(Faulted::Cause cause, std::string_view reason, TimePoint now);
   void shut_down(TimePoint now);
+  /// As shut_down(), since a reload has no use for it any more.
+  void remove(TimePoint now);
   /// The segment is about to go away; only in fault or before the start.
   void leave_segment();
 
@@ -97,6 +103,8 @@ class RouterDriver {
   [[nodiscard]] Place place() const { return place_of(state_); }
   void move(Move move, TimePoint now);
 
+  /// The state it is in, as the pipe is told; only once it has started.
+  [[nodiscard]] Notice news() const;
   /// All notify commands have heard of its state.
   void news_is_told() { record_->owe_news(false); }
   void owe_group_news(bool owed) { record_->owe_group_news(owed); }
@@ -188,6 +196,8 @@ class RouterDriver {
   std::vector<Demotion> demotions_;
   Priority effective_;
   std::string group_;
+  bool is_removed_ = false;
+  bool has_waited_ = false;
   bool goes_on_ = false;  ///< its state is the one that a predecessor was in
   int haproxy_maximum_ = 0;
   std::optional<Claim> best_claim_;  ///< of another router, as far as one was heard

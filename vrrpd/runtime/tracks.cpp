@@ -113,7 +113,9 @@ Demotion demotion_of(std::string source, const TrackEffect& effect, const Health
   Demotion demotion;
   demotion.source = std::move(source);
   demotion.reason = health.reason;
-  const bool in_force = (health.verdict == Health::Verdict::kHealthy) == effect.when_healthy;
+  // A number other than 0, which only a check that gives one has, is not healthy.
+  const bool healthy = health.verdict == Health::Verdict::kHealthy && health.number == 0;
+  const bool in_force = healthy == effect.when_healthy;
   switch (effect.kind) {
     case TrackEffect::Kind::kDemote:
       demotion.amount = in_force ? effect.amount : 0;

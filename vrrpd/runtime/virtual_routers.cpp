@@ -53,7 +53,7 @@ VirtualRouters::VirtualRouters(boost::asio::io_context& io, Kernel& kernel, Fram
       recorder_{recorder},
       notifier_{notifier},
       log_{log},
-      outbox_{kernel, frames, recorder, log},
+      outbox_{io, kernel, frames, recorder, log},
       scheduler_{io, [this] { wake_due(); }} {
   kernel_.on_event([this](const KernelEvent& event) { handle(event); });
   notifier_.on_told(
@@ -155,7 +155,8 @@ void VirtualRouters::remove_leftovers() {
     // then.
     const bool configured = owner != virtual_addresses_.end() &&
                             owner->second->config().router.priority != kPriorityOwner;
-    if (address.ours || configured) {
+    const bool is_left = address.ours && (is_alone_ || owner != virtual_addresses_.end());
+    if (is_left || configured) {
       leftovers.push_back({address.interface, address.prefix, {}, false, {}});
     }
   }
@@ -347,6 +348,8 @@ void VirtualRouters::evaluate_all(TimePoint at) {
       router->start(*readiness.surroundings, at);
     } else if (!readiness.pending || router->has_started()) {
       router->fault(readiness.cause, readiness.reason, at);
+    } else {
+      router->wait();
     }
   }
 }
@@ -391,7 +394,7 @@ VirtualRouters::Readiness VirtualRouters::readiness_of(RouterDriver& router, Tim
     return {
         {}, Cause::kHeldBack, fmt::format("{}: {}", claim->source, claim->reason), claim->pending};
   }
-  return {Surroundings{*segment, *source, link->carrier_losses}, {}, {}};
+  return {Surroundings{*segment, *source, link->carrier_losses, held_until_}, {}, {}};
 }
 
 void VirtualRouters::restore_missing(TimePoint at) {

@@ -51,6 +51,16 @@ class VirtualRouters {
   /// HAProxy's verdict can cost.
   void prepare(std::vector<GroupConfig> groups, int haproxy_maximum);
 
+  /// There are other daemons on this machine: of what a predecessor left behind, only what is
+  /// configured now is removed.
+  void share_machine() { is_alone_ = false; }
+
+  /// Nobody is heard and nothing taken over before `at`, if that is still to come.
+  void hold_until(TimePoint at) { held_until_ = at; }
+
+  /// Writes the states of all instances and groups into the pipe again, where that is wanted.
+  void repeat_states();
+
   /// The verdict's price, for all that track it.
   void set_haproxy(const Demotion& demotion);
 
@@ -169,6 +179,8 @@ class VirtualRouters {
   std::map<std::string, Health> checks_;
   std::map<std::string, std::optional<std::chrono::milliseconds>> syncs_;  ///< by team
   GlobalErrors errors_{};
+  TimePoint held_until_{};
+  bool is_alone_ = true;
   bool leftovers_removed_ = false;
   bool look_pending_ = false;
   bool shut_down_ = false;

@@ -174,7 +174,7 @@ std::vector<AddressRequest> VirtualRouters::exchange_routers(
   for (auto& router : routers_) {
     if (router == nullptr) continue;
     if (router->is_master()) append(released, router->managed());
-    router->shut_down(at);
+    router->remove(at);
   }
   routers_.clear();
   for (std::size_t i = 0; i < instances.size(); ++i) {

@@ -50,12 +50,24 @@ void VirtualRouters::settle_groups(TimePoint at) {
     group.told = state;
     if (!is_news) continue;
     const std::string_view word = name_of(state);
-    log_.info("VRRP_Group({}) Syncing instances to {} state", group.config.name,
-              notify_word(word));
+    log_.info("VRRP_Group({}) Syncing instances to {} state", group.config.name, notify_word(word));
     const bool owed = notifier_.tell({Notice::Subject::kGroup, group.config.name,
                                       Notice::Kind::kState, notify_word(word), 0, ""},
                                      group.config.notify, at);
     for (RouterDriver* member : group.members) member->owe_group_news(owed);
+  }
+}
+
+void VirtualRouters::repeat_states() {
+  const TimePoint at = std::chrono::steady_clock::now();
+  for (const auto& router : routers_) {
+    if (router->has_started()) notifier_.repeat(router->news(), at);
+  }
+  for (const Group& group : groups_) {
+    if (!group.told) continue;
+    notifier_.repeat({Notice::Subject::kGroup, group.config.name, Notice::Kind::kState,
+                      notify_word(name_of(*group.told)), 0, ""},
+                     at);
   }
 }
 

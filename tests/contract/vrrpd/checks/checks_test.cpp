@@ -98,6 +98,34 @@ TEST_CASE("more processes than wanted are not healthy either", "[checks]") {
   REQUIRE(machine.becomes_unhealthy());
 }
 
+TEST_CASE("a process is told from others by its arguments", "[checks]") {
+  using Match = ProcessProbe::Match;
+  // A number of seconds that nobody else sleeps.
+  const std::string seconds = "99" + std::to_string(::getpid()) + ".5";
+  const pid_t sleeper = ::fork();
+  if (sleeper == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::execl("/bin/sleep", "sleep", seconds.c_str(), "1", nullptr);
+    ::_exit(1);
+  }
+  Machine machine;
+  const auto looks_for = [&](Match match, const std::vector<std::string>& arguments) {
+    machine.run(Machine::fast(ProcessProbe{"sleep", 1, 1, match, arguments}));
+  };
+  looks_for(Match::kExact, {seconds, "1"});
+  REQUIRE(machine.becomes_healthy());
+  looks_for(Match::kExact, {seconds});
+  REQUIRE(machine.becomes_unhealthy());
+  looks_for(Match::kBeginning, {seconds});
+  REQUIRE(machine.becomes_healthy());
+  looks_for(Match::kInitial, {seconds, ""});
+  REQUIRE(machine.becomes_healthy());
+  looks_for(Match::kExact, {seconds, "1"});
+  ::kill(sleeper, SIGKILL);
+  REQUIRE(machine.becomes_unhealthy());
+  ::waitpid(sleeper, nullptr, 0);
+}
+
 TEST_CASE("a port is healthy while somebody listens", "[checks]") {
   Machine machine;
   tcp::acceptor acceptor{machine.io, {boost::asio::ip::make_address("127.0.0.1"), 0}};
@@ -168,6 +196,24 @@ TEST_CASE("a file is healthy while it is there, or while it is not, or says a nu
   REQUIRE(machine.becomes_unhealthy());
   std::filesystem::remove(path);
   REQUIRE(poll_until(machine.io, [&] { return machine.health().number == 0; }));
+}
+
+TEST_CASE("a file that is missing is made when the check begins, and not again later", "[checks]") {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("vrrpd-made-" + std::to_string(::getpid()));
+  std::filesystem::remove(path);
+  Machine machine;
+  machine.run(Machine::fast(FileProbe{path, FileProbe::Present::kNumber, -7}));
+  REQUIRE(machine.becomes_healthy());
+  CHECK(machine.health().number == -7);
+  std::filesystem::remove(path);
+  REQUIRE(poll_until(machine.io, [&] { return machine.health().number == 0; }));
+  CHECK_FALSE(std::filesystem::exists(path));
+
+  std::ofstream{path} << "5\n";
+  machine.run(Machine::fast(FileProbe{path, FileProbe::Present::kNumber, 3}));
+  REQUIRE(poll_until(machine.io, [&] { return machine.health().number == 5; }));
+  std::filesystem::remove(path);
 }
 
 TEST_CASE("a link's news make the check look at once", "[checks]") {

@@ -56,6 +56,25 @@ TEST_CASE("an IPv6 address with a network skips detection and is an ordinary one
   CHECK_THAT(machine.run("ip -6 route show dev eth"), Contains("2001:db8::/64"));
 }
 
+TEST_CASE("an address gets the broadcast address that is asked for, and no mark if it needs none") {
+  RealMachine machine;
+  const IfIndex eth = machine.add_link("eth");
+  AddressRequest request{eth, prefix("192.0.2.10/24"), {}, false};
+  request.broadcast = boost::asio::ip::make_address_v4("192.0.2.255");
+  request.marked = false;
+  add(machine, request);
+  CHECK_THAT(machine.run("ip addr show dev eth to 192.0.2.10"), Contains("brd 192.0.2.255"));
+  machine.kernel().catch_up();
+  const Address* seen = find_address(machine.kernel(), eth, prefix("192.0.2.10/24"));
+  REQUIRE(seen != nullptr);
+  CHECK_FALSE(seen->ours);
+  request.prefix = prefix("2001:db8::7/128");
+  request.broadcast.reset();
+  add(machine, request);
+  // May be sent from.
+  CHECK_THAT(machine.run("ip -6 addr show dev eth to 2001:db8::7"), !Contains("deprecated"));
+}
+
 TEST_CASE("an address with a lease is removed by the kernel unless it is installed again") {
   RealMachine machine;
   const IfIndex eth = machine.add_link("eth");

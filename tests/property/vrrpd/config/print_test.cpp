@@ -110,6 +110,7 @@ std::vector<VirtualAddress> any_addresses(const InstanceConfig& instance, Family
     if (family == Family::kIpv4 && coin()) {
       address.scope = static_cast<std::uint8_t>(between(0, 255));
     }
+    if (family == Family::kIpv4 && coin()) address.broadcast = any_address(family, false, serial).to_v4();
     addresses.push_back(address);
   }
   addresses.front().advertise = true;
@@ -131,6 +132,8 @@ RouterConfig any_router(Version version) {
   router.announcements.second_burst_delay = time_between(0s, 1h);
   router.announcements.refresh = coin() ? Duration{0s} : time_between(1s, 24h);
   router.announcements.refresh_repeat = static_cast<std::uint32_t>(between(1, 255));
+  router.announcements.conflict_repeat = static_cast<std::uint32_t>(between(0, 255));
+  if (coin()) router.announcements.conflict_delay = time_between(0s, 1h);
   router.answers_lesser = coin();
   router.answers_better = coin();
   return router;
@@ -157,7 +160,7 @@ std::vector<Track> any_tracks(bool with_haproxy, const std::vector<checks::Check
     tracks.emplace_back(TrackInterface{interface, any_effect()});
   for (const checks::CheckConfig& check : checks) {
     TrackEffect effect = any_effect();
-    if (checks::gives_number(check)) {
+    if (checks::gives_number(check) && effect.kind != TrackEffect::Kind::kFault) {
       effect = {TrackEffect::Kind::kWeight, coin() ? between(1, 254) : between(-254, -1), false};
     }
     tracks.emplace_back(TrackCheck{check.name, effect});
@@ -187,6 +190,7 @@ NotifyConfig any_notify(bool is_group) {
   }
   if (!is_group && coin()) {
     notify.lower_priority = any_command(true);
+    if (coin()) notify.deleted = any_command(true);
     notify.priority_changes = coin();
   }
   return notify;
@@ -198,8 +202,17 @@ checks::Probe any_probe(int& serial) {
   switch (between(0, 6)) {
     case 0: {
       const int least = between(0, 65535);
-      return checks::ProcessProbe{any_text(255, printable_except("/")), least,
-                                  between(least, 65535)};
+      using Match = checks::ProcessProbe::Match;
+      checks::ProcessProbe probe{any_text(255, printable_except("/")), least,
+                                 between(least, 65535)};
+      probe.match = one_of<Match>({Match::kAny, Match::kExact, Match::kBeginning, Match::kInitial});
+      if (probe.match == Match::kAny) return probe;
+      if (coin()) probe.name = any_path().substr(0, 1) + probe.name;
+      probe.name = probe.name.substr(0, 255);
+      for (int left = between(0, 3); left > 0; --left) {
+        probe.arguments.push_back(coin() ? "" : any_text(20, printable_except("") + " "));
+      }
+      return probe;
     }
     case 1:
       return checks::TcpProbe{any_address(family, false, ++serial), port()};
@@ -215,11 +228,15 @@ checks::Probe any_probe(int& serial) {
       checks::ScriptProbe probe{any_command(false)};
       return probe;
     }
-    case 5:
-      return checks::FileProbe{
+    case 5: {
+      checks::FileProbe probe{
           any_path(), one_of<checks::FileProbe::Present>({checks::FileProbe::Present::kHealthy,
                                                           checks::FileProbe::Present::kUnhealthy,
                                                           checks::FileProbe::Present::kNumber})};
+      const bool is_number = probe.present == checks::FileProbe::Present::kNumber;
+      if (is_number && coin()) probe.create = between(-1'000'000, 1'000'000);
+      return probe;
+    }
     default:
       return checks::InterfaceProbe{any_interface()};
   }
@@ -241,6 +258,7 @@ std::vector<checks::CheckConfig> any_checks(int& serial) {
     check.fall = between(1, 10'000);
     check.rise = between(1, 10'000);
     check.recover = time_between(0s, 24h);
+    check.grace = time_between(0s, 24h);
     check.initial =
         one_of<checks::Initial>({checks::Initial::kUnknown, checks::Initial::kUnhealthy});
     checks.push_back(std::move(check));
@@ -316,6 +334,7 @@ InstanceConfig any_instance(int number, bool with_haproxy,
     instance.checksum = one_of<ChecksumPolicy>(
         {ChecksumPolicy::kAuto, ChecksumPolicy::kPseudoHeader, ChecksumPolicy::kMessageOnly});
   }
+  instance.announcement_spacing = time_between(0s, 1s);
   instance.lease = any_lease(instance.router);
   instance.watches_link = coin();
   for (int left = between(0, 2); left > 0; --left) instance.routes.push_back(any_route(serial));
@@ -326,6 +345,23 @@ InstanceConfig any_instance(int number, bool with_haproxy,
   instance.tracks = any_tracks(with_haproxy, checks);
   instance.notify = any_notify(false);
   return instance;
+}
+
+StaticConfig any_static(int& serial) {
+  StaticConfig fixed;
+  for (int left = between(0, 2); left > 0; --left) {
+    VirtualAddress address;
+    const bool is_v4 = coin();
+    address.prefix = any_network(is_v4 ? Family::kIpv4 : Family::kIpv6, serial);
+    address.interface = any_interface();
+    address.noprefixroute = coin();
+    if (is_v4 && coin()) address.label = any_label(address, {});
+    if (is_v4 && coin()) address.broadcast = any_address(Family::kIpv4, false, serial).to_v4();
+    fixed.addresses.push_back(std::move(address));
+  }
+  for (int left = between(0, 2); left > 0; --left) fixed.routes.push_back(any_route(serial));
+  for (int left = between(0, 2); left > 0; --left) fixed.rules.push_back(any_rule(serial));
+  return fixed;
 }
 
 std::string any_expression() {
@@ -395,6 +431,9 @@ Config any_config() {
   }
   if (coin()) config.notify_fifo = NotifyFifo{any_path(), {}};
   if (config.notify_fifo && coin()) config.notify_fifo->reader = any_command(false);
+  if (config.notify_fifo) config.notify_fifo->states_on_reload = coin();
+  config.startup_delay = time_between(0s, 2h);
+  config.fixed = any_static(serial);
   config.control = {any_path(), any_word(32)};
   if (coin()) {
     config.http = HttpConfig{any_address(coin() ? Family::kIpv4 : Family::kIpv6, false, ++serial),

@@ -40,5 +40,36 @@ TEST_CASE("what is no number, or a larger one, is none", "[checks]") {
   }
 }
 
+TEST_CASE("a command line is compared word by word", "[checks]") {
+  using Match = ProcessProbe::Match;
+  const auto is_meant = [](Match match, std::vector<std::string> arguments) {
+    const ProcessProbe probe{"/sbin/x", 1, 1, match, std::move(arguments)};
+    return matches(probe, std::string_view{"/sbin/x\0-a\0b c\0", 14});
+  };
+  CHECK(is_meant(Match::kExact, {"-a", "b c"}));
+  CHECK_FALSE(is_meant(Match::kExact, {"-a"}));
+  CHECK_FALSE(is_meant(Match::kExact, {"-a", "b"}));
+  CHECK_FALSE(is_meant(Match::kExact, {"-a", "b c", ""}));
+  CHECK(is_meant(Match::kBeginning, {}));
+  CHECK(is_meant(Match::kBeginning, {"-a"}));
+  CHECK_FALSE(is_meant(Match::kBeginning, {"-"}));
+  CHECK(is_meant(Match::kInitial, {"-a", "b"}));
+  CHECK_FALSE(is_meant(Match::kInitial, {"-", "b c"}));
+  CHECK_FALSE(is_meant(Match::kInitial, {"-a"}));
+  CHECK_FALSE(is_meant(Match::kInitial, {}));
+}
+
+TEST_CASE("a command line begins with the program as it was called", "[checks]") {
+  using Match = ProcessProbe::Match;
+  const auto begins = [](const std::string& name, std::string_view line) {
+    return matches(ProcessProbe{name, 1, 1, Match::kBeginning, {}}, line);
+  };
+  CHECK(begins("x", "x"));
+  CHECK_FALSE(begins("x", "/sbin/x"));
+  CHECK_FALSE(begins("x", "xy"));
+  CHECK_FALSE(begins("x", ""));
+  CHECK_FALSE(begins("x", std::string_view{"\0x", 2}));
+}
+
 }  // namespace
 }  // namespace ha::checks

@@ -34,6 +34,15 @@ std::string verdicts(const CheckConfig& check, const std::string& results, Stand
   return spelled;
 }
 
+TEST_CASE("with a grace bad results count only when they have lasted", "[checks]") {
+  CheckConfig check = config(1, 1);
+  check.grace = 2s;
+  CHECK(verdicts(check, "+--+--+---") == "hhhhhhhhhu");
+  CHECK(verdicts(check, "-") == "u");
+  check.fall = 4;
+  CHECK(verdicts(check, "+-----") == "hhhhuu");
+}
+
 TEST_CASE("the first result alone decides about a check that nothing is known of", "[checks]") {
   CHECK(begin(config(3, 2), {}, kStart).health.verdict == Verdict::kUnknown);
   CHECK(verdicts(config(3, 2), "+") == "h");

@@ -46,8 +46,14 @@ TEST_CASE("what a check watches has to be something that can be watched", "[conf
   const std::string http = "is not ADDRESS[:PORT], IPv6 in []";
   check_all({
       {check_with("process: /usr/sbin/haproxy"),
-       {"7:16: error: process '/usr/sbin/haproxy' is a path; processes are compared by their name "
-        "alone"}},
+       {"7:16: error: process '/usr/sbin/haproxy' is a path; with 'match: any' processes are "
+        "compared by their name alone"}},
+      {check_with("process: a, match: some"),
+       {"7:26: error: match 'some' is not any, exact, beginning or initial"}},
+      {check_with("process: a, match: any, arguments: [b]"),
+       {"7:42: error: arguments have no meaning beside 'match: any'"}},
+      {check_with("unit: a.service, arguments: [b]"),
+       {"7:35: error: arguments is for 'process' only"}},
       {check_with("process: a, at_least: 3, at_most: 2"),
        {"7:41: error: at_most 2 is less than at_least, 3"}},
       {check_with("process: a, at_least: 65536"),
@@ -89,6 +95,10 @@ TEST_CASE("what a check watches has to be something that can be watched", "[conf
       {check_with("file: x, present: gone"),
        {"7:13: error: file 'x' is not an absolute path, 1-4095 bytes",
         "7:25: error: present 'gone' is not healthy, unhealthy or number"}},
+      {check_with("file: /x, present: healthy, create: 1"),
+       {"7:43: error: create is for 'present: number' only"}},
+      {check_with("file: /x, present: number, create: 1000001"),
+       {"7:42: error: create 1000001 is not a whole number in -1000000 to 1000000"}},
       {check_with("interface: a/b"),
        {"7:18: error: interface 'a/b' is not an interface name: 1-15 characters without '/', ':' "
         "and blanks"}},
@@ -131,7 +141,8 @@ TEST_CASE("a track names one thing that is watched and one effect that fits it",
       {check_with("unit: a.service", "weight: 2"),
        {"5:13: error: track check 'c' gives no number that a weight could multiply"}},
       {check_with("file: /x, present: number"),
-       {"5:13: error: track check 'c' gives a number: give its 'weight'"}},
+       {"5:13: error: track check 'c' gives a number: give its 'weight', or 'fault'"}},
+      {check_with("file: /x, present: number", "fault: true"), {}},
       {check_with("file: /x, present: number", "weight: -255"),
        {"5:32: error: weight -255 is not a whole number in -254 to 254, without 0"}},
       {check_with("file: /x, present: number", "weight: 0"),

@@ -7,6 +7,31 @@
 
 using namespace ha::vrrp;
 
+TEST_CASE("what a machine has besides its instances is refused where it says nothing sensible",
+          "[config]") {
+  const auto file = [](const std::string& lines) {
+    return instance_with("") + "static:\n" + lines + "\n";
+  };
+  check_all({
+      {file("  addresses: [10.9.0.1/24]"),
+       {"7:15: error: address has to be a map, not a single value"}},
+      {file("  addresses: [{address: 10.9.0.1/24}]"), {"7:15: error: 'interface' is required"}},
+      {file("  addresses: [{address: x, interface: eth1, advertise: true}]"),
+       {"7:25: error: address 'x' is not an IPv4 or IPv6 address",
+        "7:45: error: unknown key 'advertise'; known here: address, interface, label, "
+        "noprefixroute, scope, broadcast"}},
+      {file("  addresses: [{address: \"fd77::1\", interface: eth1, broadcast: 10.0.0.255}]"),
+       {"7:64: error: broadcast is for IPv4 only"}},
+      {file("  addresses: [{address: 10.9.0.1, interface: eth1, broadcast: \"fd77::1\"}]"),
+       {"7:63: error: broadcast fd77::1 is not an IPv4 address"}},
+      {file("  routes: [nowhere]"),
+       {"7:12: error: routes 'nowhere' has 'nowhere', which is neither an option that is supported "
+        "nor an address or network"}},
+      {file("  addresses: [{address: 10.0.0.1/24, interface: eth1}]"),
+       {"7:3: warning: static address 10.0.0.1 is also a virtual one, of instance 'A'"}},
+  });
+}
+
 TEST_CASE("names that logs, the kernel or HAProxy could not carry are refused", "[config]") {
   const std::string long_name(65, 'x');
   check_all({
@@ -52,6 +77,8 @@ TEST_CASE("numbers and words outside their range are refused with the range", "[
       {instance_with("gratuitous_arp: {repeat: 256, form: loud}"),
        {"5:30: error: repeat 256 is not in 0-255",
         "5:41: error: form 'loud' is not request, reply or both"}},
+      {instance_with("gratuitous_arp: {conflict_repeat: 256}"),
+       {"5:39: error: conflict_repeat 256 is not in 0-255"}},
       {instance_with("track: [{interface: eth1, demote: 255}]"),
        {"5:39: error: demote 255 is not in 1-254"}},
       {instance_with("") + "log: {level: loud, format: xml}\n",
@@ -111,6 +138,11 @@ TEST_CASE("durations need a unit and have a range", "[config]") {
       {instance_with("gratuitous_arp: {second_burst_delay: 61m, refresh: 999ms}"),
        {"5:42: error: second_burst_delay 61m is not in 0s-1h",
         "5:56: error: refresh 999ms is not in 0s, or 1s-24h"}},
+      {instance_with("gratuitous_arp: {conflict_delay: 61m, spacing: 1001ms}"),
+       {"5:38: error: conflict_delay 61m is not in 0s-1h or auto",
+        "5:52: error: spacing 1001ms is not in 0s-1s"}},
+      {instance_with("") + "startup_delay: 3h\n",
+       {"6:16: error: startup_delay 3h is not in 0s-2h"}},
       {instance_with("lease: 61m"), {"5:12: error: lease 61m is not in 1s-1h, auto or off"}},
       {instance_with("lease: never"),
        {"5:12: error: lease 'never' is not a duration such as 1s or 250ms (range 1s-1h), auto or "

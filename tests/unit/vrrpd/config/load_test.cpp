@@ -229,6 +229,37 @@ notify_fifo: {path: /run/n.fifo, reader: /usr/bin/reader}
   CHECK(config.checks == expected);
 }
 
+TEST_CASE("what a machine has besides its instances is read", "[config]") {
+  const Config config = config_of(R"(
+startup_delay: 2500ms
+instances:
+  - {name: A, vrid: 1, addresses: [{address: 10.0.0.1/24, broadcast: 10.0.0.255}],
+     track: [{check: load, fault: true}],
+     gratuitous_arp: {conflict_repeat: 3, conflict_delay: 2s, spacing: 10ms}}
+checks:
+  load: {file: /run/load, present: number, create: -3, grace: 4s}
+notify_fifo: {path: /run/f, states_on_reload: true}
+static:
+  addresses: [{address: 10.9.0.1/24, interface: eth1, label: "eth1:s", scope: link, broadcast: 10.9.0.255}]
+  routes: [10.8.0.0/16 via 10.9.0.2]
+  rules: [from 10.9.0.1 table 7]
+)");
+  CHECK(config.startup_delay == 2500ms);
+  const InstanceConfig& instance = config.instances.at(0);
+  CHECK(instance.addresses.at(0).broadcast == ip("10.0.0.255").to_v4());
+  CHECK(instance.router.announcements.conflict_repeat == 3);
+  CHECK(instance.router.announcements.conflict_delay == 2s);
+  CHECK(instance.announcement_spacing == 10ms);
+  CHECK(config.checks.at(0).grace == 4s);
+  CHECK(std::get<checks::FileProbe>(config.checks.at(0).probe).create == -3);
+  CHECK(config.notify_fifo->states_on_reload);
+  CHECK(config.fixed.addresses ==
+        std::vector<VirtualAddress>{
+            {{ip("10.9.0.1"), 24}, "eth1", "eth1:s", true, false, 253, ip("10.9.0.255").to_v4()}});
+  CHECK(config.fixed.routes.at(0).gateway == ip("10.9.0.2"));
+  CHECK(config.fixed.rules.at(0).table == 7);
+}
+
 TEST_CASE("the example of the manual loads, without the keys of later versions", "[config]") {
   const Config config = config_of(R"yaml(
 node: jenkins-vm1                  # default: the short host name

@@ -18,6 +18,7 @@ namespace {
 
 TEST_CASE("a minimal file is printed with every default filled in", "[config]") {
   CHECK(printed("instances: [{name: A, vrid: 1, addresses: [10.0.0.1]}]") == R"(node: vm1
+startup_delay: 0s
 
 instances:
   - name: A
@@ -36,7 +37,7 @@ instances:
     minimum_ttl: 255
     checksum: auto
     watch_link: true
-    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, form: request}
+    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, conflict_repeat: 1, conflict_delay: auto, spacing: 0s, form: request}
     lease: 3s
     track: []
 
@@ -62,6 +63,7 @@ instances:
 node: 1.5
 log: {format: json}
 )") == R"(node: "1.5"
+startup_delay: 0s
 
 instances:
   - name: "on"
@@ -83,7 +85,7 @@ instances:
     authentication: {type: pass, password: "y\"\\n"}
     checksum: auto
     watch_link: true
-    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, form: request}
+    gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, conflict_repeat: 1, conflict_delay: auto, spacing: 0s, form: request}
     lease: 3s
     track: [{interface: eth1, demote: 30}, haproxy]
 
@@ -143,12 +145,13 @@ groups:
     instances: [A]
 
 checks:
-  a: {process: haproxy, at_least: 1, at_most: 65535, interval: 2s, fall: 1, rise: 1, recover: 0s, initial: unknown}
-  b: {http: "http://[::1]:80/x", expect: 200-399, interval: 2s, timeout: 1s, fall: 3, rise: 2, recover: 0s, initial: unknown}
+  a: {process: haproxy, match: any, at_least: 1, at_most: 65535, interval: 2s, fall: 1, rise: 1, recover: 0s, grace: 0s, initial: unknown}
+  b: {http: "http://[::1]:80/x", expect: 200-399, interval: 2s, timeout: 1s, fall: 3, rise: 2, recover: 0s, grace: 0s, initial: unknown}
 
 notify_fifo:
   path: /run/f
   reader: {command: [/bin/r, "a b"], user: ops}
+  states_on_reload: false
 
 control:)") != std::string::npos);
 }

@@ -79,10 +79,9 @@ TEST_CASE("a keyword that is switched off is not warned of", "[keepalived]") {
 TEST_CASE("what only its default is honoured of warns of anything else", "[keepalived]") {
   using Lines = std::vector<std::string>;
   CHECK(diagnose(
-            globals_with("vrrp_garp_interval 0\nvrrp_gna_interval 0.1\nvrrp_down_timer_adverts 3\n"
+            globals_with("vrrp_garp_interval 0\nvrrp_gna_interval 1.5\nvrrp_down_timer_adverts 3\n"
                          "vrrp_owner_ignore_adverts off")) ==
-        Lines{"7: note: vrrp_garp_interval 0: announcements are not paced anyway",
-              "8: warning: vrrp_gna_interval: announcements are not paced; they leave in batches"});
+        Lines{"8: warning: vrrp_gna_interval 1.5 is not what vrrpd does; 1s is taken"});
   CHECK(diagnose(instance_with("down_timer_adverts 5\nowner_ignore_adverts\nunicast_ttl 9")) ==
         Lines{"4: warning: down_timer_adverts 5: a master counts as down after 3 intervals, as the "
               "RFC says",

@@ -163,6 +163,79 @@ TEST_CASE("announcements follow the instance, then global_defs, then the default
   CHECK(schedule("garp_master_repeat 9", "vrrp_min_garp on") == AnnouncementSchedule{9, 0s, 0s});
 }
 
+TEST_CASE("announcements over a lesser claim are as global_defs or the instance has them",
+          "[keepalived]") {
+  const auto conflict = [](const std::string& lines, const std::string& globals) {
+    const auto schedule = instance_of(instance_with(lines) + "global_defs {\n" + globals + "\n}\n")
+                              .router.announcements;
+    return std::pair{schedule.conflict_repeat, schedule.conflict_delay};
+  };
+  using Conflict = std::pair<std::uint32_t, std::optional<Duration>>;
+  const std::string shared = "vrrp_garp_lower_prio_delay 7\nvrrp_garp_lower_prio_repeat 2";
+  CHECK(conflict("", "") == Conflict{1, std::nullopt});
+  CHECK(conflict("", shared) == Conflict{2, 7s});
+  CHECK(conflict("garp_lower_prio_delay 0\ngarp_lower_prio_repeat 0", shared) == Conflict{0, 0s});
+}
+
+TEST_CASE("announcements are as far apart as the interval of their family says", "[keepalived]") {
+  const auto spacing = [](const std::string& text, const std::string& globals) {
+    return instance_of(text + "global_defs {\n" + globals + "\n}\n").announcement_spacing;
+  };
+  const std::string six =
+      "vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress { fe80::1 }\n}\n";
+  const std::string both = "vrrp_garp_interval 0.1\nvrrp_gna_interval 0.000001";
+  CHECK(spacing(instance_with(""), "") == 0s);
+  CHECK(spacing(instance_with(""), both) == 100ms);
+  CHECK(spacing(six, both) == 1ms);
+}
+
+boost::asio::ip::address_v4 v4(const char* text) { return boost::asio::ip::make_address_v4(text); }
+
+TEST_CASE("static addresses, routes and rules are kept apart from those of instances",
+          "[keepalived]") {
+  const Config config =
+      config_of(instance_with("") +
+                "static_ipaddress {\n10.9.0.1/24 brd +\n10.9.0.2 dev eth1 label eth1:s\n}\n"
+                "static_routes {\n10.8.0.0/16 via 10.0.0.8 no_track\n}\nstatic_rules {\nfrom "
+                "10.9.0.1 table 7\n}\n"
+                "global_defs {\ndefault_interface eth9\n}\n");
+  CHECK(config.fixed.addresses ==
+        std::vector<VirtualAddress>{
+            {{ip("10.9.0.1"), 24}, "eth9", "", true, false, 0, v4("10.9.0.255")},
+            {{ip("10.9.0.2"), 32}, "eth1", "eth1:s", true, false}});
+  REQUIRE(config.fixed.routes.size() == 1);
+  CHECK(config.fixed.routes[0].gateway == ip("10.0.0.8"));
+  REQUIRE(config.fixed.rules.size() == 1);
+  CHECK(config.fixed.rules[0].table == 7);
+  CHECK(config.instances.at(0).routes.empty());
+}
+
+TEST_CASE("an address may have a broadcast address", "[keepalived]") {
+  const auto broadcast = [](const std::string& line) {
+    return instance_of("vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n" + line +
+                       "\n}\n}\n")
+        .addresses.at(0)
+        .broadcast;
+  };
+  CHECK(broadcast("10.0.3.9/23") == std::nullopt);
+  CHECK(broadcast("10.0.3.9/23 brd 10.0.3.255") == v4("10.0.3.255"));
+  CHECK(broadcast("10.0.3.9/23 brd +") == v4("10.0.3.255"));
+  CHECK(broadcast("10.0.3.9/23 broadcast -") == v4("10.0.2.0"));
+  CHECK(broadcast("10.0.3.9/1 brd +") == v4("127.255.255.255"));
+  CHECK(broadcast("10.0.3.9/32 brd +") == v4("10.0.3.9"));
+}
+
+TEST_CASE("the whole daemon may start late, and tell its states again with a reload",
+          "[keepalived]") {
+  const Config config = config_of(instance_with("") +
+                                  "global_defs {\nvrrp_startup_delay 2.5\nnotify_fifo "
+                                  "/run/f\nfifo_write_vrrp_states_on_reload\n}\n");
+  CHECK(config.startup_delay == 2500ms);
+  REQUIRE(config.notify_fifo);
+  CHECK(config.notify_fifo->states_on_reload);
+  CHECK(config_of(instance_with("")).startup_delay == 0s);
+}
+
 TEST_CASE("what a master says to others is as global_defs or the instance has it", "[keepalived]") {
   const auto router = [](const std::string& own, const std::string& shared) {
     return instance_of(instance_with(own) + "global_defs {\n" + shared + "\n}\n").router;
@@ -234,9 +307,9 @@ TEST_CASE("a 256th address is installed and not advertised", "[keepalived]") {
 TEST_CASE("an option of an address that is not honoured is graded", "[keepalived]") {
   CHECK(
       diagnose("vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n"
-               "10.0.0.1 brd + scope near label foo bogus no_track\n10.0.0.1\nbanana\n2001:db8::1\n"
+               "10.0.0.1 brd x scope near label foo bogus no_track\n10.0.0.1\nbanana\n2001:db8::1\n"
                "10.0.0.3 dev\n}\n}\n") ==
-      Lines{"4: warning: brd: addresses are installed without a broadcast address",
+      Lines{"4: error: brd 'x' is not an IPv4 address",
             "4: error: scope 'near' is not global, site, link, host, nowhere or a number in 0 to "
             "255",
             "4: warning: unknown option 'bogus' of an address; it is left out, as by keepalived",

@@ -32,7 +32,7 @@ TEST_CASE("a script becomes a check with keepalived's defaults", "[keepalived]")
   CHECK(check_of(script_with("script \"/x 'a b' c\"\ninterval 2.5\ntimeout 1\nfall 3\nrise 4\n"
                              "user ops adm\ninit_fail")) ==
         CheckConfig{"c", ScriptProbe{{{"/x", "a b", "c"}, "ops", "adm", 1s}}, 2500ms, 1s, 3, 4, 0s,
-                    Initial::kUnhealthy});
+                    Initial::kUnknown});
   CHECK(check_of(script_with("script /x\ninterval 5")).timeout == 5s);
 }
 
@@ -111,10 +111,61 @@ TEST_CASE("a tracked file's number is multiplied by the weight", "[keepalived]")
   CHECK(effect_of(file("file /run/f\nweight -254", "")) == TrackEffect{Kind::kWeight, -254, false});
   CHECK(effect_of(file("file /run/f", "weight 2 reverse")) ==
         TrackEffect{Kind::kWeight, -2, false});
-  CHECK(diagnose(file("file /run/f\nweight 0\ninit_file 0 overwrite", "")) ==
-        Lines{"4: warning: 'f' is left out: a file of weight 0 is not supported",
-              "6: note: 'f' is not tracked and left out",
-              "9: warning: init_file: vrrpd creates no file; a missing one counts as 0"});
+  CHECK(effect_of(file("file /run/f\nweight 0", "")) == TrackEffect{Kind::kFault, 0, false});
+  CHECK(effect_of(file("file /run/f\nweight 0", "reverse")) == TrackEffect{Kind::kFault, 0, true});
+}
+
+TEST_CASE("a tracked file is made at the start where init_file says so", "[keepalived]") {
+  const auto made = [](const std::string& line) {
+    const std::string text =
+        instance_with("track_file { f }") + "track_file f {\nfile /run/f\n" + line + "\n}\n";
+    return std::pair{std::get<FileProbe>(check_of(text).probe).create, diagnose(text)};
+  };
+  CHECK(made("") == std::pair{std::optional<int>{}, Lines{}});
+  CHECK(made("init_file") == std::pair{std::optional{0}, Lines{}});
+  CHECK(made("init_file -7") == std::pair{std::optional{-7}, Lines{}});
+  CHECK(
+      made("init_file 3 overwrite") ==
+      std::pair{std::optional{3}, Lines{"8: warning: init_file overwrite: a file that is there is "
+                                        "kept"}});
+  CHECK(diagnose(instance_with("track_file { f }") +
+                 "track_file f {\nfile /run/f\ninit_file x\n}\n") ==
+        Lines{"8: error: init_file 'x' is not a whole number in -1000000 to 1000000"});
+}
+
+TEST_CASE("a tracked process is counted by its command line where that is asked for",
+          "[keepalived]") {
+  using Match = ProcessProbe::Match;
+  const auto probe = [](const std::string& lines) {
+    return std::get<ProcessProbe>(check_of(instance_with("track_process { p }") +
+                                           "vrrp_track_process p {\n" + lines + "\n}\n")
+                                      .probe);
+  };
+  CHECK(probe("process /sbin/x -a \"b c\"") ==
+        ProcessProbe{"/sbin/x", 1, 65535, Match::kExact, {"-a", "b c"}});
+  CHECK(probe("param_match partial\nprocess x -a") ==
+        ProcessProbe{"x", 1, 65535, Match::kBeginning, {"-a"}});
+  CHECK(probe("process x -a\nparam_match initial") ==
+        ProcessProbe{"x", 1, 65535, Match::kInitial, {"-a"}});
+  // Then it must have no arguments.
+  CHECK(probe("process x\nparam_match initial") ==
+        ProcessProbe{"x", 1, 65535, Match::kInitial, {}});
+  CHECK(probe("process /sbin/x\nfull_command") ==
+        ProcessProbe{"/sbin/x", 1, 65535, Match::kBeginning, {}});
+  CHECK(diagnose(instance_with("track_process { p }") +
+                 "vrrp_track_process p {\nprocess x\nparam_match most\n}\n") ==
+        Lines{"8: error: param_match 'most' is not exact, partial or initial"});
+}
+
+TEST_CASE("a tracked process may come and go for as long as its delays say", "[keepalived]") {
+  const auto delays = [](const std::string& lines) {
+    const CheckConfig check = check_of(instance_with("track_process { p }") +
+                                       "vrrp_track_process p {\nprocess x\n" + lines + "\n}\n");
+    return std::pair{check.recover, check.grace};
+  };
+  CHECK(delays("fork_delay 1") == std::pair<Duration, Duration>{1s, 0s});
+  CHECK(delays("terminate_delay 1.5") == std::pair<Duration, Duration>{0s, 1500ms});
+  CHECK(delays("delay 2") == std::pair<Duration, Duration>{2s, 2s});
 }
 
 TEST_CASE("a tracked process is counted by name", "[keepalived]") {

@@ -75,6 +75,14 @@ TEST_CASE("a lower priority heard has a command of its own", "[notify]") {
   CHECK(fifo_line(notice) == "INSTANCE \"VI_MAIN\" MASTER_RX_LOWER_PRI 110\n");
 }
 
+TEST_CASE("a removed instance has a command of its own", "[notify]") {
+  NotifyConfig config = everything();
+  config.deleted = command("/deleted");
+  const auto commands = commands_for(became("DELETED"), config);
+  CHECK(programs(commands) == Programs{"/deleted", "/any"});
+  CHECK(commands.at(1).appended[2] == "DELETED");
+}
+
 TEST_CASE("states have keepalived's words", "[notify]") {
   CHECK(notify_word("master") == "MASTER");
   CHECK(notify_word("initialize") == "STOP");

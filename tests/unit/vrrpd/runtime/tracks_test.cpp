@@ -37,6 +37,17 @@ TEST_CASE("a fault costs no priority and keeps out of the election", "[tracks]")
   CHECK_FALSE(made({Kind::kFault, 0, false}, kHealthy).fault);
 }
 
+TEST_CASE("a number other than 0 is a fault, or 0 is, if turned round", "[tracks]") {
+  const auto fault = [](int number, bool when_healthy) {
+    return made({Kind::kFault, 0, when_healthy}, {Verdict::kHealthy, number, "says"}).fault;
+  };
+  CHECK_FALSE(fault(0, false));
+  CHECK(fault(1, false));
+  CHECK(fault(-1, false));
+  CHECK(fault(0, true));
+  CHECK_FALSE(fault(1, true));
+}
+
 TEST_CASE("a weight multiplies the number, and 254 less is a fault", "[tracks]") {
   const auto weighed = [](int weight, int number) {
     return made({Kind::kWeight, weight, false}, {Verdict::kHealthy, number, "says"});
