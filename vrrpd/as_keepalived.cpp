@@ -28,6 +28,7 @@ using keepalived::CommandLine;
   Loaded loaded = keepalived::load_conf(line.file, line.config_id);
   if (!loaded.config) return loaded;
   if (line.logs_details) loaded.config->log.level = LogLevel::kDebug;
+  if (!line.control_socket.empty()) loaded.config->control.socket = line.control_socket;
   // Addresses that are to outlive us may not run out.
   if (line.keeps_addresses) {
     for (InstanceConfig& instance : loaded.config->instances) instance.lease.reset();
@@ -126,6 +127,7 @@ class Dumper {
   options.engine_log = target_of(line, "Keepalived_vrrp");
   options.restarts_engine = line.restarts_engine;
   options.keeps_addresses = line.keeps_addresses;
+  options.is_alone = line.control_socket.empty();
   options.in_engine = [path = line.engine_pid_file](Log& log) {
     if (const auto written = keepalived::write_pid_file(path); !written) {
       log.error("{}", written.error().message());

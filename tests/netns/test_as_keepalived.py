@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 from pathlib import Path
@@ -272,3 +273,117 @@ def test_with_V_the_addresses_stay(lab: Lab, keepalived: Path, text: str):
     assert ours.stop() == 0
     kept = [a for a in lab["one"].interface_addresses() if a["local"] == "10.77.0.100"]
     assert kept and kept[0]["valid_life_time"] == 0xFFFFFFFF  # for ever
+
+
+# A /dev of its own, whose log is a socket of the test.
+_WITH_OWN_LOG = """
+mount -t tmpfs none "$0" && mknod -m 666 "$0"/null c 1 3 && mknod -m 666 "$0"/urandom c 1 9 &&
+ln -s "$1" "$0"/log && mount --bind "$0" /dev && shift && exec "$@"
+"""
+
+
+class WithSyslog(AsKeepalived):
+    """Its syslog is read by the test."""
+
+    options = ("-n", "-D", "-P", "-S", "3")
+
+    def command(self) -> list[object]:
+        directory = self.host.directory
+        (directory / "dev").mkdir()
+        self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.syslog.bind(str(directory / "log.sock"))
+        self.syslog.settimeout(0.2)
+        self.lines: list[str] = []
+        return ["sh", "-c", _WITH_OWN_LOG, directory / "dev", directory / "log.sock", *super().command()]
+
+    def said(self) -> list[str]:
+        """All that has come so far."""
+        try:
+            while True:
+                self.lines.append(self.syslog.recv(65536).decode().rstrip("\0\n"))
+        except TimeoutError:
+            return self.lines
+
+
+def test_its_syslog_lines_have_the_form_facility_and_names_of_the_real_ones(lab: Lab, keepalived: Path, text: str):
+    form = re.compile(r"<(?P<priority>\d+)>\w{3} [ \d]\d [\d:]{8} (?P<ident>\w+)\[(?P<pid>\d+)\]: (?P<message>.*)")
+    with Lab("one", "two") as other:
+        found: list[set[tuple[int, str, str]]] = []
+        for host, program in ((other["one"], "keepalived"), (lab["one"], keepalived)):
+            runner = WithSyslog(host, text)
+            runner.program = program
+            runner.start()
+            wait_for(f"the master's line of {program}",
+                     lambda: any("(VI_1) setting VIPs." in line for line in runner.said()))  # fmt: skip
+            assert runner.stop() == 0
+            lines = [form.fullmatch(line) for line in runner.said()]
+            assert all(lines), [line for line in runner.lines if not form.fullmatch(line)]
+            idents = {(int(line["pid"]), line["ident"]) for line in lines}
+            assert sorted(ident for _, ident in idents) == ["Keepalived", "Keepalived_vrrp"]
+            assert (runner.main.pid, "Keepalived") in idents
+            found.append({(int(line["priority"]), line["ident"], line["message"]) for line in lines})
+            assert runner.main.log == ""  # nothing on the console without -l
+        theirs, ours = ({line for line in lines if "(VI_1)" in line[2]} for lines in found)
+        assert ("Keepalived_vrrp", "(VI_1) Entering MASTER STATE") in {line[1:] for line in theirs & ours}
+        facilities = [{priority >> 3 for priority, _, _ in lines} for lines in found]
+        assert facilities == [{19}, {19}], found  # local3
+
+
+def with_options(host: Host, text: str, program: Path | str, *options: object) -> AsKeepalived:
+    runner = AsKeepalived(host, text)
+    runner.program, runner.options = program, ("-n", "-l", "-G", "-D", "-P", *options)
+    runner.start()
+    runner.wait_for_state("master")
+    return runner
+
+
+def test_with_m_and_u_both_processes_may_leave_cores_and_have_another_umask(lab: Lab, keepalived: Path, text: str):
+    with Lab("one", "two") as other:
+        for host, program in ((other["one"], "keepalived"), (lab["one"], keepalived)):
+            runner = with_options(host, text, program, "-m", "-u", "077")
+            for name in ("keepalived.pid", "vrrp.pid"):
+                limits = Path(f"/proc/{runner.pid(name)}/limits").read_text()
+                assert re.search(r"Max core file size +unlimited +unlimited", limits), (program, name)
+                assert "Umask:\t0077" in Path(f"/proc/{runner.pid(name)}/status").read_text()
+
+
+def test_with_R_the_death_of_the_child_is_the_end(lab: Lab, keepalived: Path, text: str):
+    with Lab("one", "two") as other:
+        for host, program in ((other["one"], "keepalived"), (lab["one"], keepalived)):
+            runner = with_options(host, text, program, "-R")
+            os.kill(runner.pid("vrrp.pid"), signal.SIGKILL)
+            assert runner.main.wait() is not None
+            assert runner.state("VI_1") == "master" and runner.main.log.count("Entering MASTER STATE") == 1
+    assert "10.77.0.100/24" not in lab["one"].addresses()
+
+
+def test_with_s_it_runs_in_that_namespace(lab: Lab, keepalived: Path, text: str):
+    files = lab["two"].directory
+    (files / "k.conf").write_text(text)
+    # From one host into the other.
+    ours = lab["two"].start("keepalived", keepalived, "-n", "-l", "-G", "-s", lab["one"].namespace, "-f", files / "k.conf",
+                            "-p", files / "k.pid", "-r", files / "v.pid")  # fmt: skip
+    ours.wait_for_log("(VI_1) Entering MASTER STATE")
+    wait_for("the address there", lambda: "10.77.0.100/24" in lab["one"].addresses())
+    assert "10.77.0.100/24" not in lab["two"].addresses()
+    assert ours.stop() == 0
+    assert "10.77.0.100/24" not in lab["one"].addresses()
+
+
+def test_several_run_on_one_machine_with_pid_files_of_their_own(lab: Lab, keepalived: Path, text: str):
+    files = lab["one"].directory
+    other = text.replace("VI_1", "VI_2").replace("virtual_router_id 51", "virtual_router_id 52").replace("10.77.0.100", "10.77.0.200")
+    both = {}
+    for name, content in (("a", text), ("b", other)):
+        (files / f"{name}.conf").write_text(content)
+        both[name] = lab["one"].start("keepalived", keepalived, "-n", "-l", "-G", "-f", files / f"{name}.conf",
+                                      "-p", files / f"{name}.pid", "-r", files / f"{name}-vrrp.pid")  # fmt: skip
+        both[name].wait_for_log("Entering MASTER STATE")
+    # Neither has taken the other's for a predecessor's.
+    assert {"10.77.0.100/24", "10.77.0.200/24"} <= lab["one"].addresses()
+    assert "removed by somebody else" not in both["a"].log
+    for name, instance in (("a", "VI_1"), ("b", "VI_2")):
+        shown = call(build_directory() / "vrrpd" / "vrrpctl", "--socket", files / f"{name}.sock", "status")
+        assert instance in shown.stdout, shown
+    assert both["a"].stop() == 0
+    assert "10.77.0.200/24" in lab["one"].addresses() and "10.77.0.100/24" not in lab["one"].addresses()

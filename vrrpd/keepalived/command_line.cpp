@@ -8,6 +8,8 @@
 #include <csignal>
 #include <string_view>
 
+#include "vrrpd/settings/scalars.hpp"
+
 namespace ha::keepalived {
 namespace {
 
@@ -69,7 +71,8 @@ constexpr const char* kUsage =
     "  -g, --log-file[=FILE]     log to FILE, too, by default /tmp/keepalived.log\n"
     "  -S, --log-facility=NAME   of syslog: 0-7 or local0-local7, user or daemon\n"
     "  -D, --log-detail          more detailed messages\n"
-    "  -p, --pid=FILE            process id of the parent, by default /run/keepalived.pid\n"
+    "  -p, --pid=FILE            process id of the parent, by default /run/keepalived.pid;\n"
+    "                            another one has the control socket beside it: NAME.sock\n"
     "  -r, --vrrp_pid=FILE       process id of the VRRP process, by default /run/vrrp.pid\n"
     "  -V, --dont-release-vrrp   leave the addresses in place at the end\n"
     "  -R, --dont-respawn        end when the VRRP process dies\n"
@@ -115,6 +118,14 @@ constexpr const char* kUsage =
     if (name == function) return {kExitOk, fmt::format("{}\n", number), ""};
   }
   return wrong(fmt::format("Unknown sigfunc {}", function));
+}
+
+/// The control socket of a daemon with this pid file.
+[[nodiscard]] std::string beside(std::string_view pid_file) {
+  constexpr std::string_view kEnd = ".pid";
+  const bool has_end =
+      pid_file.size() >= kEnd.size() && pid_file.substr(pid_file.size() - kEnd.size()) == kEnd;
+  return std::string{pid_file.substr(0, pid_file.size() - (has_end ? kEnd.size() : 0))} + ".sock";
 }
 
 /// Takes one option over; a Reply ends the reading.
@@ -217,6 +228,17 @@ std::variant<CommandLine, Reply> parse_command_line(const std::vector<std::strin
     std::string rest;
     for (auto i = static_cast<std::size_t>(::optind); i < words.size(); ++i) rest += ' ' + words[i];
     return wrong("Unexpected argument(s):" + rest);
+  }
+  if (line.pid_file != CommandLine{}.pid_file) {
+    line.control_socket = beside(line.pid_file);
+    const auto usable = config::parse_socket_path(line.control_socket);
+    const bool is_printable = std::none_of(line.pid_file.begin(), line.pid_file.end(), [](char c) {
+      return (c >= '\0' && c < ' ') || c == '\x7f';
+    });
+    if (!usable || !is_printable) {
+      return wrong(fmt::format("--pid: the control socket beside it, {}, {}", line.control_socket,
+                               usable ? "has control characters" : usable.error()));
+    }
   }
   const auto asked_for = [&](const char* option) {
     return std::count(line.ignored.begin(), line.ignored.end(), option) > 0;

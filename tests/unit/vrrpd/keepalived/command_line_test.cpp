@@ -35,9 +35,22 @@ TEST_CASE("BOSH's command line is understood", "[keepalived]") {
   expected.file = "/var/k.config";
   expected.pid_file = "/run/a.pid";
   expected.engine_pid_file = "/run/b.pid";
+  expected.control_socket = "/run/a.sock";
   expected.ignored = {"--checkers_pid"};
   CHECK(line_of({"-l", "-D", "-n", "-f", "/var/k.config", "--pid=/run/a.pid",
                  "--vrrp_pid=/run/b.pid", "--checkers_pid=/run/c.pid"}) == expected);
+}
+
+TEST_CASE("a daemon with a pid file of its own has its control socket beside that",
+          "[keepalived]") {
+  CHECK(line_of({"-p", "/run/keepalived.pid"}).control_socket.empty());
+  CHECK(line_of({"-p", "/run/x"}).control_socket == "/run/x.sock");
+  CHECK(line_of({"-p", "/x.pid"}).control_socket == "/x.sock");
+  CHECK(reply_to({"-p", "x.pid"}) ==
+        Reply{1, "",
+              "--pid: the control socket beside it, x.sock, is not the absolute path of a "
+              "Unix socket, 1-107 bytes\n"});
+  CHECK(reply_to({"-p", "/" + std::string(103, 'x')}).exit_code == 1);
 }
 
 TEST_CASE("letters may stand together, and long options may be shortened", "[keepalived]") {
