@@ -54,7 +54,12 @@ constexpr std::size_t kMountinfoSizeBytesMax = 16 * 1024 * 1024;
           mirror.target, mount ? mount->type : "nothing", mount ? mount->point : "no mount"));
     }
     const auto bricks = read_bricks(mount->point);
-    if (!bricks) return tl::make_unexpected(bricks.error());
+    if (!bricks) {
+      return failure(bricks.error().code.value(),
+                     fmt::format("volume {} at {} cannot be reached, nothing was written "
+                                 "(`gluster-sync status` says why)",
+                                 volume_of(*mount), mount->point));
+    }
     if (const std::string why = why_not_writable(*bricks); !why.empty()) {
       return refusal(fmt::format("volume {} at {} {}; nothing was written", volume_of(*mount),
                                  mount->point, why));

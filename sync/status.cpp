@@ -38,13 +38,18 @@ template <class T>
           {"recoveries", mirror.recoveries}};
 }
 
+/// A number of bricks; nothing while the mount does not say how many there are.
+[[nodiscard]] std::optional<std::uint32_t> known(std::uint32_t number, const VolumeStatus& volume) {
+  return volume.bricks.bricks > 0 ? std::optional{number} : std::nullopt;
+}
+
 [[nodiscard]] Json to_json(const VolumeStatus& volume) {
   return {{"name", volume.name},
           {"mount", volume.mount},
           {"state", name_of(volume.state)},
           {"text", volume.text},
-          {"bricks", volume.bricks.bricks},
-          {"bricks-connected", volume.bricks.connected},
+          {"bricks", or_null(known(volume.bricks.bricks, volume))},
+          {"bricks-connected", or_null(known(volume.bricks.connected, volume))},
           {"quorum", or_null(volume.bricks.quorum)},
           {"bricks-online", to_json(volume.cluster.bricks)},
           {"peers", to_json(volume.cluster.peers)},
@@ -167,11 +172,13 @@ std::string to_text(const Status& status) {
     const auto number = [](const std::optional<std::uint64_t>& value) {
       return value ? fmt::format("{}", *value) : std::string{"unknown"};
     };
+    const std::string bricks = volume.bricks.bricks == 0
+                                   ? std::string{"bricks unknown"}
+                                   : fmt::format("{} of {} bricks connected",
+                                                 volume.bricks.connected, volume.bricks.bricks);
     text += fmt::format(
-        "volume {} at {}: {}{}{}, {} of {} bricks connected, heal pending {}, "
-        "split-brain {}\n",
-        volume.name, volume.mount, name_of(volume.state), volume.text.empty() ? "" : ": ",
-        volume.text, volume.bricks.connected, volume.bricks.bricks,
+        "volume {} at {}: {}{}{}, {}, heal pending {}, split-brain {}\n", volume.name, volume.mount,
+        name_of(volume.state), volume.text.empty() ? "" : ": ", volume.text, bricks,
         number(volume.cluster.heal.pending), number(volume.cluster.heal.split_brain));
   }
   return text;

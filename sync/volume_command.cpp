@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <thread>
@@ -27,6 +28,15 @@ constexpr int kNoDaemon = 3;
   return 1;
 }
 
+/// What the gluster command complains about: it breaks its sentences.
+[[nodiscard]] std::string in_one_line(std::string_view text) {
+  constexpr std::size_t kSizeBytesMax = 500;
+  std::string line{text.substr(0, kSizeBytesMax)};
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
 /// What the gluster command says; an error if it fails or takes too long.
 [[nodiscard]] Result<std::string> gluster(const std::vector<std::string>& words) {
   std::string said;
@@ -35,7 +45,7 @@ constexpr int kNoDaemon = 3;
   });
   if (!code) return tl::make_unexpected(code.error());
   if (*code == 0) return said;
-  return tl::unexpected<Error>{{{}, said.substr(0, said.find('\n'))}};
+  return tl::unexpected<Error>{{{}, in_one_line(said)}};
 }
 
 [[nodiscard]] bool heal(const std::string& volume) {

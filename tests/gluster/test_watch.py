@@ -5,7 +5,7 @@ import time
 import pytest
 
 from cluster import VOLUME, Cluster
-from machine import Failure, Machine, contents, wait_until
+from machine import MIRROR, Failure, Machine, contents, wait_until
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -54,6 +54,8 @@ def test_a_mount_that_hangs_is_noticed_and_holds_nothing_up(one, cluster: Cluste
         one.write("file", "2")
         noticed(daemon, "hanging", began)
         answers_at_once(one)
+        # What the mount does not say is unknown, and never 0.
+        assert (daemon.volume()["bricks"], daemon.volume()["bricks-connected"]) == (None, None)
         cluster.nodes[0].signal_clients("CONT")
         wait_until(lambda: daemon.volume()["state"] == "usable", "a usable mount")
         daemon.wait_at_rest(2, timeout=60)
@@ -89,6 +91,16 @@ def test_a_mount_that_is_lost_is_mounted_anew_where_that_is_allowed(one, cluster
         daemon.wait_at_rest(2, timeout=30)
         print(f"{state}: committed again {time.monotonic() - began:.1f} s after it was noticed")
         assert contents(one.tree()) == {"file": "2"}
+
+
+def test_a_command_on_a_stale_mount_says_what_to_do(one, cluster: Cluster):
+    one.now()
+    cluster.nodes[0].signal_clients("KILL")
+    wait_until(lambda: not cluster.nodes[0].client_pids(), "the end of the client")
+    answer = one.run("now", *MIRROR, check=False)
+    assert answer.code == 1
+    assert (f"volume {VOLUME} at {cluster.nodes[0].mount} cannot be reached, nothing was written (`gluster-sync status` "
+            "says why): Transport endpoint is not connected") in answer.errors + answer.output
 
 
 def test_a_mount_that_is_lost_is_left_alone_where_nothing_is_allowed(one, cluster: Cluster):
@@ -152,6 +164,11 @@ def test_healing_is_started_and_its_counters_are_said(one, cluster: Cluster):
     assert one.run("heal").output == f"{VOLUME}: healing; entries pending: 0, in split-brain: 0\n"
     answer = one.run("heal", "gv1", check=False)
     assert answer.code == 1 and "unknown volume: gv1" in answer.errors
+    # The reason is on the gluster command's second line.
+    cluster.nodes[1].kill_brick()
+    wait_until(lambda: cluster.bricks_connected(cluster.nodes[0]) == 2, "one brick less")
+    answer = one.run("heal", check=False)
+    assert answer.code == 0 or "has been unsuccessful: " in answer.errors, answer.errors
 
 
 def test_a_full_disk_costs_nothing_that_was_committed(one, cluster: Cluster):

@@ -80,7 +80,11 @@ TEST_CASE("what is not known is null in JSON, and has no line in the metrics", "
   Status status = all_is_well();
   status.mirrors[0].lag_ms.reset();
   status.volumes[0].cluster = {};
+  status.volumes[0].bricks = {};
   const auto json = nlohmann::json::parse(to_json(status));
+  CHECK(json["volumes"][0]["bricks"].is_null());
+  CHECK(json["volumes"][0]["bricks-connected"].is_null());
+  CHECK_THAT(to_text(status), Contains("usable, bricks unknown, heal pending unknown"));
   CHECK(json["mirrors"][0]["lag-ms"].is_null());
   CHECK(json["volumes"][0]["heal-pending"].is_null());
   const std::string metrics = to_metrics(status);
