@@ -121,14 +121,23 @@ std::string demotions_text(const Json& status) {
   return text.empty() ? text : "\nDemotions:\n" + text;
 }
 
+/// In the words of the log. One without a peer has in `theirs` what became of ours.
+std::string alarm_text(const Json& alarm) {
+  const std::string kind = text_of(alarm, "kind");
+  const std::string ours = text_of(alarm, "ours");
+  const std::string theirs = text_of(alarm, "theirs");
+  if (field(alarm, "peer").is_null()) return fmt::format("{}: {} {}", kind, ours, theirs);
+  const std::string peer = text_of(alarm, "peer");
+  if (field(alarm, "ours") == "") return fmt::format("{} from {}: {}", kind, peer, theirs);
+  return fmt::format("{} with {}: ours {}, theirs {}", kind, peer, ours, theirs);
+}
+
 std::string alarms_text(const Json& status) {
   std::string text;
   for (const Json& instance : list_of(status, "instances")) {
     for (const Json& alarm : list_of(instance, "alarms")) {
-      text +=
-          fmt::format("  {}: {}, peer {}, ours {}, theirs {}, since {}\n",
-                      text_of(instance, "name"), text_of(alarm, "kind"), text_of(alarm, "peer"),
-                      text_of(alarm, "ours"), text_of(alarm, "theirs"), text_of(alarm, "since"));
+      text += fmt::format("  {}: {}, since {}\n", text_of(instance, "name"), alarm_text(alarm),
+                          text_of(alarm, "since"));
     }
   }
   const Json& haproxy = field(status, "haproxy");

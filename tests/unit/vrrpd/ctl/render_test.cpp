@@ -107,7 +107,29 @@ TEST_CASE("whatever is unhealthy is named and makes the exit code 1, in every fo
                                                 {"since", "2026-01-07T10:16:00Z"}});
     reason = "VI_MAIN has the alarm interval-mismatch";
     shown =
-        "\nAlarms:\n  VI_MAIN: interval-mismatch, peer 10.0.0.12, ours 1s, theirs 2s, since "
+        "\nAlarms:\n  VI_MAIN: interval-mismatch with 10.0.0.12: ours 1s, theirs 2s, since "
+        "2026-01-07T10:16:00Z\n";
+  }
+  SECTION("an alarm that is about packets only") {
+    status["instances"][0]["alarms"].push_back({{"kind", "invalid-packets"},
+                                                {"peer", "10.0.0.12"},
+                                                {"ours", ""},
+                                                {"theirs", "checksum-errors"},
+                                                {"since", "2026-01-07T10:16:00Z"}});
+    reason = "VI_MAIN has the alarm invalid-packets";
+    shown =
+        "\nAlarms:\n  VI_MAIN: invalid-packets from 10.0.0.12: checksum-errors, since "
+        "2026-01-07T10:16:00Z\n";
+  }
+  SECTION("an alarm that no other machine is the cause of") {
+    status["instances"][0]["alarms"].push_back({{"kind", "address-removed"},
+                                                {"peer", nullptr},
+                                                {"ours", "10.0.0.1/24"},
+                                                {"theirs", "removed by somebody else"},
+                                                {"since", "2026-01-07T10:16:00Z"}});
+    reason = "VI_MAIN has the alarm address-removed";
+    shown =
+        "\nAlarms:\n  VI_MAIN: address-removed: 10.0.0.1/24 removed by somebody else, since "
         "2026-01-07T10:16:00Z\n";
   }
   SECTION("HAProxy, once the grace is over") {
