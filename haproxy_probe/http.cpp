@@ -81,7 +81,9 @@ std::string base64(std::string_view text) {
 
 }  // namespace
 
-bool is_url(std::string_view stats) { return stats.find("://") != std::string_view::npos; }
+bool is_url(std::string_view stats) {
+  return !stats.starts_with('/') && stats.find("://") != std::string_view::npos;
+}
 
 tl::expected<HttpUrl, std::string> parse_url(std::string_view text) {
   if (text.substr(0, kScheme.size()) != kScheme) {

@@ -134,7 +134,9 @@ TEST_CASE("what a server makes HAProxy quote forges no row, no prompt and no end
   // Because of the server that tracks another one `show stat` is asked.
   const bool by_page = GENERATE(false, true);
   const std::string stats = by_page ? url_on(port) : machine.socket();
-  Watcher watcher{machine.io, config(stats)};
+  ProbeConfig patient = config(stats);
+  patient.timeout = kPatient;
+  Watcher watcher{machine.io, patient};
   REQUIRE(poll_until(machine.io, [&] { return watcher.answers >= 3; }));
   CHECK(overall_line(watcher.report()) ==
         "Overall: 4/4 (100%) | Teams: devops:UP(1/1) ma:UP(1/1) ba:UP(1/1) tw:UP(1/1)");
@@ -155,7 +157,7 @@ TEST_CASE("rows of frontends, backends and listeners are no servers, whatever th
   ProbeConfig everywhere = config(url_on(port));
   everywhere.scope = ServerScope::kAll;  // those rows have no address
   Watcher watcher{machine.io, everywhere};
-  REQUIRE(poll_until(machine.io, [&] { return watcher.answers > 0; }));
+  REQUIRE(poll_until(machine.io, [&] { return watcher.report().servers_up == 5; }));
   CHECK(overall_line(watcher.report()) ==
         "Overall: 5/6 (83%) | Teams: devops:UP(1/1) ma:UP(1/1) ba:UP(1/1) tw:UP(1/1) both:UP(1/2)");
 }
@@ -175,6 +177,7 @@ TEST_CASE("ten thousand servers are read, and seen to go down together") {
   const bool by_page = GENERATE(false, true);
   const std::string stats = by_page ? url_on(port) : machine.socket();
   ProbeConfig patient = config(stats);
+  patient.timeout = kPatient;
   patient.grace = 0s;
   Watcher watcher{machine.io, patient};
   REQUIRE(poll_until(machine.io, [&] { return watcher.report().servers_up == 10'004; }));
@@ -237,6 +240,7 @@ TEST_CASE("an answer may come slowly, but has to be whole within the timeout") {
   ProbeConfig everywhere = config(path);
   everywhere.scope = ServerScope::kAll;
   SECTION("which it is") {
+    everywhere.timeout = kPatient;
     Watcher watcher{io, everywhere};
     REQUIRE(poll_until(io, [&] { return watcher.is(Verdict::kHealthy); }));
     CHECK(watcher.unusable == 0);

@@ -41,6 +41,7 @@ TEST_CASE("a killed HAProxy is seen through the held connection, without waiting
   machine.start();
   ProbeConfig lazy = config(machine.socket());
   lazy.interval = kNever;
+  lazy.timeout = kPatient;
   Watcher watcher{machine.io, lazy};
   REQUIRE(poll_until(machine.io, [&] { return watcher.answers == 1; }));
   machine.haproxy->signal(SIGKILL);
@@ -181,7 +182,7 @@ TEST_CASE("what answers but is no HAProxy is unusable, and is not asked without 
   CAPTURE(says);
   Impostor impostor{io, path, says, then};
   ProbeConfig quick = config(path);
-  if (reason == kSilence) quick.timeout = 50ms;
+  quick.timeout = reason == kSilence ? 50ms : kPatient;
   Watcher watcher{io, quick};
   REQUIRE(poll_until(io, [&] { return watcher.unusable == 4; }));
   CHECK(watcher.gone == 0);

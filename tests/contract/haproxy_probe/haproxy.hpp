@@ -129,6 +129,7 @@ class Teams {
         "  timeout connect 1s\n"
         "  timeout client 5s\n"
         "  timeout server 5s\n"
+        "  timeout check 5s\n"
         "  default-server check inter 20ms fall 1 rise 1\n",
         directory / "operator.sock", directory / "user.sock", directory / "admin.sock");
     constexpr std::array kNames = {"devops", "ma", "ba", "tw"};

@@ -165,32 +165,34 @@ TEST_CASE("a ring that does not exist is an alarm, and the verdict is there all 
 TEST_CASE("`show servers state` and `show stat` say the same of every server") {
   Machine machine;
   const int port = free_port(machine.io);
+  // An interval is also how long a check may take to connect. One 404 after a check that failed
+  // leaves a server down for good.
   machine.extra = fmt::format(
       "frontend up\n  bind 127.0.0.1:{0}\n  http-request return status 404 if {{ path /away }}\n"
       "resolvers none\n  nameserver none 127.0.0.1:1\n"
       "backend odd\n"
       "  option httpchk\n  http-check send meth GET uri /away\n  http-check disable-on-404\n"
-      "  server away 127.0.0.1:{0} check inter 20ms\n"
+      "  server away 127.0.0.1:{0} check inter 300ms\n"
       "backend many\n"
-      "  server up 127.0.0.1:{0} check inter 20ms\n"
-      "  server slow 127.0.0.1:{0} check inter 20ms slowstart 1h\n"
-      "  server dead 127.0.0.1:1 check inter 20ms fall 1\n"
-      "  server weightless 127.0.0.1:{0} check inter 20ms weight 0\n"
-      "  server BACKEND 127.0.0.1:{0} check inter 20ms backup\n"
+      "  server up 127.0.0.1:{0} check inter 300ms\n"
+      "  server slow 127.0.0.1:{0} check inter 300ms slowstart 1h\n"
+      "  server dead 127.0.0.1:1 check inter 300ms fall 1\n"
+      "  server weightless 127.0.0.1:{0} check inter 300ms weight 0\n"
+      "  server BACKEND 127.0.0.1:{0} check inter 300ms backup\n"
       "  server disabled 127.0.0.1:{0} check disabled\n"
-      "  server maintained 127.0.0.1:{0} check inter 20ms\n"
-      "  server drained 127.0.0.1:{0} check inter 20ms\n"
-      "  server drained-dead 127.0.0.1:1 check inter 20ms fall 1\n"
+      "  server maintained 127.0.0.1:{0} check inter 300ms\n"
+      "  server drained 127.0.0.1:{0} check inter 300ms\n"
+      "  server drained-dead 127.0.0.1:1 check inter 300ms fall 1\n"
       "  server unresolved nowhere.invalid:80 check resolvers none init-addr none\n"
       "  server unresolved-maintained nowhere.invalid:80 check resolvers none init-addr none\n"
       "  server never 127.0.0.1:{0} check inter 1h\n"
       "  server unchecked 127.0.0.1:{0} no-check\n"
       "  server tracks-up 127.0.0.1:{0} no-check track many/up\n"
       "  server tracks-dead 127.0.0.1:{0} no-check track many/dead\n"
-      "  server agent-only 127.0.0.1:{0} no-check agent-check agent-port 1 agent-inter 20ms\n"
-      "  server agent-too 127.0.0.1:{0} check inter 20ms agent-check agent-port 1\n"
-      "  server socket unix@/nonexistent check inter 20ms fall 1\n"
-      "  server six [::1]:1 check inter 20ms fall 1\n",
+      "  server agent-only 127.0.0.1:{0} no-check agent-check agent-port 1 agent-inter 300ms\n"
+      "  server agent-too 127.0.0.1:{0} check inter 300ms agent-check agent-port 1\n"
+      "  server socket unix@/nonexistent check inter 300ms fall 1\n"
+      "  server six [::1]:1 check inter 300ms fall 1\n",
       port);
   std::ofstream{machine.configuration_file()} << machine.teams.configuration(machine.directory)
                                               << machine.extra;

@@ -11,6 +11,7 @@
 #include "haproxy.hpp"
 #include "haproxy_probe/client.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/network_namespace.hpp"
 #include "tests/support/poll_until.hpp"
 
 namespace ha::probe::test {
@@ -18,6 +19,10 @@ namespace ha::probe::test {
 using namespace std::chrono_literals;
 using ha::test::poll_until;
 using ha::test::TemporaryDirectory;
+
+/// A timeout for those that count failures, on a machine that is busy with something else. In a
+/// reload a connection may wait for a process that does not accept it any more, and it costs that.
+inline constexpr ha::Duration kPatient = 10s;
 
 /// So long that no poll of its own happens within a test.
 inline constexpr ha::Duration kNever = 1h;
@@ -27,8 +32,7 @@ inline ProbeConfig config(const std::string& socket) {
   config.stats = socket;
   config.teams = TeamPattern{"jenkins_backend_(.+)"};
   config.interval = 20ms;
-  // Where a machine is too busy for an answer in time, it is not what these tests are about.
-  config.timeout = 10s;
+  // Where a machine is too busy for an answer in time, it is not what most tests are about.
   config.stale_after = 1min;
   config.recover = 50ms;
   return config;
@@ -84,6 +88,9 @@ class Watcher {
 
 /// HAProxy running, its first checks done.
 struct Machine {
+  // Another test's connections do not take the ports that are free here.
+  ha::test::NetworkNamespace network;
+  ha::test::NetworkNamespace::Inside inside{network};
   boost::asio::io_context io;
   // HAProxy makes its sockets by longer names first; TMPDIR might not leave room for them.
   TemporaryDirectory directory{"/tmp"};

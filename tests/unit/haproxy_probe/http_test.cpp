@@ -27,6 +27,13 @@ const std::string kChunked =
 
 }  // namespace
 
+TEST_CASE("an absolute path is no URL, whatever it looks like further on") {
+  CHECK(is_url("http://127.0.0.1/stats"));
+  CHECK(is_url("https://127.0.0.1/stats"));
+  CHECK_FALSE(is_url("/run/haproxy/admin.sock"));
+  CHECK_FALSE(is_url("/run/http://127.0.0.1/stats"));
+}
+
 TEST_CASE("the URL of a statistics page is an address, a port and a path") {
   CHECK(parse_url("http://127.0.0.1:8404/stats") == HttpUrl{ip("127.0.0.1"), 8404, "/stats"});
   CHECK(parse_url("http://localhost/haproxy?stats") ==
