@@ -5,7 +5,6 @@
 #include "vrrpd/runtime/tracks.hpp"
 
 namespace ha::vrrp {
-
 namespace {
 
 const Backup* backup_in(const State& state) { return std::get_if<Backup>(&state); }
