@@ -81,7 +81,6 @@ void Invariants::stepped(const StepRecord& record) {
     ledger.pauses_since_advert = 0;
     ledger.listens_until.reset();
   }
-  check_timer_after_priority_change(record);
   note_patience(record, ledger);
 }
 
@@ -367,18 +366,24 @@ void Invariants::check_timer_after_advert(const StepRecord& record, const Ledger
 }
 
 /// I9: the timer of a backup moves with its skew time, and does not start anew.
-void Invariants::check_timer_after_priority_change(const StepRecord& record) const {
-  const auto* change = std::get_if<vrrp::PriorityChanged>(&record.event);
+void Invariants::check_timer_after_priority_change(const StepRecord& record, Ledger& ledger) const {
   const auto* backup = std::get_if<vrrp::Backup>(&record.before);
-  if (change == nullptr || backup == nullptr) return;
-  const auto skew = [&](Priority priority) {
-    return skew_time(record.config.version, priority, backup->master_interval);
-  };
-  const TimePoint expected =
-      backup->master_down_at + skew(change->priority) - skew(backup->priority);
+  if (backup == nullptr) return;
+  const Priority priority = ledger.priority;
+  TimePoint expected;
+  if (ledger.patience.own_changed(priority)) {
+    ledger.waits = false;
+    expected = ledger.patience.earliest(record.config, priority);
+    if (expected == TimePoint::min()) return;
+  } else {
+    const auto skew = [&](Priority of) {
+      return skew_time(record.config.version, of, backup->master_interval);
+    };
+    expected = backup->master_down_at + skew(priority) - skew(backup->priority);
+  }
   const TimePoint after = *vrrp::deadline(record.step.next);
   if (after > expected + 1us || after < expected - 1us) {
-    broken(record, "I9", "a change of priority moves the timer by the change of the skew time");
+    broken(record, "I9", "a change of priority moved the timer by the wrong amount");
   }
 }
 
@@ -394,6 +399,8 @@ void Invariants::note_patience(const StepRecord& record, Ledger& ledger) const {
         ledger.patience.heard(record.config, ledger.priority, *advert, record.now);
     if (verdict == Patience::Verdict::kAccepted) ledger.waits = false;
     check_timer_after_advert(record, ledger, verdict);
+  } else if (is<vrrp::PriorityChanged>(record.event)) {
+    check_timer_after_priority_change(record, ledger);
   } else if (is<vrrp::Reconfigured>(record.event)) {
     if (vrrp::deadline(record.step.next) != vrrp::deadline(record.before)) {
       broken(record, "I9", "a reload moved the timer of a backup");

@@ -67,7 +67,8 @@
 ///      advertisement starts a backup's timer anew; one that is discarded leaves it alone; priority
 ///      0 and a drop below our priority leave no more than the skew time, which starts anew only if
 ///      the timer was overdue by more than a down interval; a change of our own priority moves it
-///      by the change of the skew time.
+///      by the change of the skew time, and puts off only the take-over from a live master whose
+///      claim is the better one by that: until it has been silent for a down interval.
 ///  I10 A master that is not stalled leaves on shutdown, on a fault, and for a better claim, then
 ///      at once, and for no other reason. A change of its priority or configuration is advertised
 ///      at once. A member of a group may also leave because of the others, as for a shutdown; if it
@@ -176,7 +177,7 @@ class Invariants : public Observer {
   void check_announcements(const StepRecord& record, Ledger& ledger, bool announces) const;
   void check_timer_after_advert(const StepRecord& record, const Ledger& ledger,
                                 Patience::Verdict verdict) const;
-  void check_timer_after_priority_change(const StepRecord& record) const;
+  void check_timer_after_priority_change(const StepRecord& record, Ledger& ledger) const;
   void note_own(const StepRecord& record, Ledger& ledger) const;
   void note_patience(const StepRecord& record, Ledger& ledger) const;
 

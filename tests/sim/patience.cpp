@@ -23,6 +23,7 @@ Patience::Verdict Patience::heard(const vrrp::RouterConfig& config, Priority own
     after_ = std::min(after_, now);
     master_.reset();
     hold_until_.reset();
+    rival_.reset();
     return Verdict::kHurries;
   }
   if (advert.priority >= own) {
@@ -35,15 +36,29 @@ Patience::Verdict Patience::heard(const vrrp::RouterConfig& config, Priority own
   const bool dropped = master_ == advert.source && advert.priority < highest_;
   if (dropped && preempt != vrrp::Preempt::kNo) {
     after_ = std::min(after_, now);
+    rival_ = advert.priority;
+    rival_heard_at_ = now;
     return Verdict::kHurries;
   }
   if (preempt == vrrp::Preempt::kYes) {
-    if (owner || config.preempt_delay == Duration::zero()) return Verdict::kDiscarded;
-    if (!hold_until_) hold_until_ = now + config.preempt_delay;
-    if (now >= *hold_until_) return Verdict::kDiscarded;
+    const bool holds = !owner && config.preempt_delay > Duration::zero();
+    if (holds && !hold_until_) hold_until_ = now + config.preempt_delay;
+    if (!holds || now >= *hold_until_) {
+      rival_ = advert.priority;
+      rival_heard_at_ = now;
+      return Verdict::kDiscarded;
+    }
   }
   accept(advert, now);
   return Verdict::kAccepted;
+}
+
+bool Patience::own_changed(Priority own) {
+  if (!rival_ || *rival_ < own) return false;
+  rival_.reset();
+  hold_until_.reset();
+  if (after_ != TimePoint::min()) after_ = rival_heard_at_ + 3 * interval_;
+  return true;
 }
 
 TimePoint Patience::earliest(const vrrp::RouterConfig& config, Priority own) const {
@@ -56,6 +71,7 @@ void Patience::accept(const vrrp::AdvertReceived& advert, TimePoint now) {
   master_ = advert.source;
   interval_ = advert.interval;
   after_ = now + 3 * interval_;
+  rival_.reset();
 }
 
 }  // namespace ha::sim

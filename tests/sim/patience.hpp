@@ -24,6 +24,9 @@ class Patience {
   /// Heard `advert` as a backup of effective priority `own`.
   Verdict heard(const vrrp::RouterConfig& config, Priority own, const vrrp::AdvertReceived& advert,
                 TimePoint now);
+  /// Its own effective priority is `own` now. Whether a live master that it was about to displace
+  /// has the better claim by that: then it is waited for as if it had been accepted.
+  bool own_changed(Priority own);
   /// The interval it assumes of an unknown master may have changed: nothing is known for sure.
   void reconfigured() { after_ = TimePoint::min(); }
 
@@ -38,6 +41,8 @@ class Patience {
   std::optional<IpAddress> master_;
   Priority highest_;
   std::optional<TimePoint> hold_until_;
+  std::optional<Priority> rival_;  ///< of the live master that is to be displaced
+  TimePoint rival_heard_at_;
 };
 
 }  // namespace ha::sim

@@ -239,10 +239,19 @@ struct InBackup {
   }
 
   Step operator()(const PriorityChanged& event) const {
-    // The running timer moves by what the skew time changes; starting it anew would let frequent
-    // changes put a take-over off for ever.
     Backup next = backup;
     next.priority = event.priority;
+    if (backup.rival && backup.rival->priority >= event.priority) {
+      // The live master that was to be displaced has the better claim by now, and is left alone as
+      // if it had had that when it was heard. Where both HAProxies fail, nothing moves.
+      next.rival.reset();
+      next.preempt_hold_until.reset();
+      next.waiting = false;
+      next.master_down_at = backup.rival_heard_at + down_interval(event.priority);
+      return stay(std::move(next));
+    }
+    // The running timer moves by what the skew time changes; starting it anew would let frequent
+    // changes put a take-over off for ever.
     next.master_down_at += skew(event.priority) - skew(backup.priority);
     return stay(std::move(next));
   }
@@ -296,11 +305,13 @@ struct InBackup {
     return skew_time(context.config.version, priority, backup.master_interval);
   }
 
+  Duration down_interval(Priority priority) const {
+    return master_down_interval(context.config.version, priority, backup.master_interval);
+  }
+
   /// We stood still, not the master: the timer is overdue by more than a whole down interval.
   bool stalled() const {
-    return context.now > backup.master_down_at + master_down_interval(context.config.version,
-                                                                      backup.priority,
-                                                                      backup.master_interval);
+    return context.now > backup.master_down_at + down_interval(backup.priority);
   }
 
   /// Shortens the running timer to the skew time. It is never lengthened, or a stream of such
@@ -327,7 +338,7 @@ struct InBackup {
       // It says itself that it is no longer fit: no reason to wait for the rest of the down
       // interval.
       next.master->priority = advert.priority;
-      next.rival = Claim{advert.source, advert.priority};
+      displace(next, advert);
       take_over_after_skew(next);
       return stay(std::move(next));
     }
@@ -340,8 +351,13 @@ struct InBackup {
       if (context.now < *next.preempt_hold_until) return accepted(std::move(next), advert);
     }
     // Discarded: that the timer keeps running is how preemption happens.
-    next.rival = Claim{advert.source, advert.priority};
+    displace(next, advert);
     return stay(std::move(next));
+  }
+
+  void displace(Backup& next, const AdvertReceived& advert) const {
+    next.rival = Claim{advert.source, advert.priority};
+    next.rival_heard_at = context.now;
   }
 
   Transitioned why_master() const {

@@ -98,6 +98,7 @@ struct Backup {
   std::optional<KnownMaster> master;
   /// The live master of lower priority that the running timer is going to displace.
   std::optional<Claim> rival;
+  TimePoint rival_heard_at{};  ///< only with one
   /// Priority 0 was heard: the running timer ends a vacancy, not a silence.
   bool master_left = false;
   /// Until then advertisements of lower priority are accepted (preempt_delay).

@@ -175,6 +175,30 @@ TEST_CASE("a backup's running timer moves by the change of its skew time") {
   CHECK(deadline(raised) == *deadline(backup) - 500ms);
 }
 
+TEST_CASE("a backup that drops below the master that it was about to displace lets it be") {
+  SECTION("which had dropped itself") {
+    const State following = step(config(), backup_of(config(), 100), advert(110), kStart).next;
+    const State relieving = step(config(), following, advert(10), kStart + 1s).next;
+    REQUIRE(deadline(relieving) == kStart + 1s + 609'375us);
+    const auto drop_to = [&](Priority priority) {
+      return step(config(), relieving, PriorityChanged{priority}, kStart + 1200ms).next;
+    };
+    CHECK(deadline(drop_to(Priority{11})) < kStart + 2s);
+    CHECK(deadline(drop_to(Priority{10})) > kStart + 1s + 3s);
+    const State lower = drop_to(Priority{1});
+    CHECK(deadline(lower) == kStart + 1s + 3s + 996'093us + 750ns);
+    // And takes over if that is silent after all.
+    CHECK(std::get<Transitioned>(on_time(config(), lower).actions.back()).event ==
+          LastEvent::kMasterTimeout);
+  }
+  SECTION("which had only been outbid") {
+    const State outbidding = step(config(), backup_of(config(), 100), advert(90), kStart).next;
+    const State outbid =
+        step(config(), outbidding, PriorityChanged{Priority{80}}, kStart + 900ms).next;
+    CHECK(deadline(outbid) == kStart + 3s + 687'500us);
+  }
+}
+
 TEST_CASE("a master advertises on the grid of its interval", "[rfc9568-6.4.3]") {
   RouterConfig settings = config();
   settings.announcements = {0, 0s, 0s};
