@@ -87,7 +87,10 @@ Report Session::commit(MayClaim may_claim, const std::optional<std::vector<std::
       done = target_.initialise(mirror_.name(), random_token());
     } else if (const auto* raise = std::get_if<RaiseEpoch>(&step)) {
       // Whoever was first is seen in the next round.
-      if (const auto raised = claim(raise->to, "write"); !raised) return failed(raised.error());
+      const auto raised = claim(raise->to, "write");
+      if (!raised) return failed(raised.error());
+      // Once is enough: of two that would overtake each other, neither would come to write.
+      if (*raised) may_claim = MayClaim::kNo;
     } else if (const auto* roll_back = std::get_if<RollBack>(&step)) {
       done = target_.roll_back(roll_back->version);
     } else {

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -186,6 +187,15 @@ def test_files_that_are_replaced_atomically_are_never_seen_half(one):
     finally:
         done.set()
         writer.join()
+
+
+def test_a_long_pass_says_how_far_it_is(one):
+    for number in range(6000):
+        one.write(f"jobs/job{number // 100}/{number}/config.xml", "x" * 500)
+    with one.daemon() as daemon:
+        said = re.compile(r"commit: copy \d+ of 12061 files, \d\.\d of 3\.0 MB")
+        wait_until(lambda: said.match(daemon.mirror()["running"]), "files and bytes of the copy", every=0)
+        daemon.wait_at_rest(1)
 
 
 def test_two_daemons_do_not_share_a_socket(one):

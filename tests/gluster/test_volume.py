@@ -1,12 +1,14 @@
 """Committing and recovering on a real volume, and what its failures do to that."""
 
 import os
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from cluster import PING_TIMEOUT, Cluster
-from machine import ENV, MIRROR, contents, differences
+from machine import ENV, MIRROR, Machine, contents, differences
 from test_copies import fill
 
 # One worker, one cluster.
@@ -96,3 +98,34 @@ def test_a_volume_that_is_not_mounted_is_not_written(nodes, cluster: Cluster):
     answer = one.run("now", *MIRROR, check=False)
     assert answer.code == 1 and "is not on GlusterFS" in answer.errors
     assert not one.tree().exists()
+
+
+def test_of_two_writers_that_are_started_by_hand_one_commits_and_the_other_keeps_what_it_has_aside(nodes):
+    one, two = machines = nodes
+    one.write("file", "first")
+    one.now()
+    two.recover()
+    reports: dict[str, list[dict]] = {machine.name: [] for machine in machines}
+
+    def write_on(machine: Machine) -> None:
+        for number in range(4):
+            machine.write("file", f"{machine.name} {number}")
+            report = machine.run("now", *MIRROR, "--json", check=False).report
+            reports[machine.name].append({**report, "content": f"{machine.name} {number}"})
+
+    threads = [threading.Thread(target=write_on, args=(machine,)) for machine in machines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    committed = {machine.name: [report for report in reports[machine.name] if report["outcome"] == "committed"]
+                 for machine in machines}
+    winner, loser = sorted(machines, key=lambda machine: len(committed[machine.name]), reverse=True)
+    won = committed[winner.name]
+    assert won and not committed[loser.name], reports
+    # Each of its generations once, in order, and the last is what is there.
+    assert [report["generation"] for report in won] == [*range(2, 2 + len(won))], reports
+    assert contents(one.tree()) == contents(two.tree()) == {"file": won[-1]["content"]}
+    answer = loser.run("now", *MIRROR, "--json", check=False)
+    assert (answer.report["outcome"], answer.report["conflicts"]) == ("behind", 1), answer
+    assert Path(f"{loser.view}{answer.report['kept-in']}/files/file").read_text() == reports[loser.name][-1]["content"]
