@@ -235,14 +235,16 @@ class Daemon:
 
 
 def contents(root: Path) -> dict[str, str]:
-    """Every file below, by path, except ours."""
+    """Every file below, by path, except ours. While a generation is committed, a file that it replaces is away for a
+    moment: moved aside, and the new one not in yet."""
     found = {}
     for directory, names, files in os.walk(root):
         if Path(directory) == root and OURS in names:
             names.remove(OURS)
         for file in files:
             path = Path(directory, file)
-            found[str(path.relative_to(root))] = path.read_text() if not path.is_symlink() else f"-> {os.readlink(path)}"
+            with contextlib.suppress(FileNotFoundError):
+                found[str(path.relative_to(root))] = path.read_text() if not path.is_symlink() else f"-> {os.readlink(path)}"
     return found
 
 

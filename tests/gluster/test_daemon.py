@@ -174,13 +174,7 @@ def test_files_that_are_replaced_atomically_are_never_seen_half(one):
                         seen.add(number)
                 return len(seen) >= 8
 
-            # Moved aside and in, a file is away for a moment; whoever needs the whole recovers.
-            def look_again() -> bool:
-                with contextlib.suppress(FileNotFoundError):
-                    return look()
-                return False
-
-            wait_until(look_again, "eight generations", timeout=40, every=0)
+            wait_until(look, "eight generations", timeout=40, every=0)
             done.set()
             writer.join()
             wait_until(lambda: contents(one.tree()) == one.contents(), f"the last state {daemon.mirror()}")
