@@ -80,6 +80,12 @@ Config parsed(std::string_view text) {
   return std::move(*loaded.config);
 }
 
+/// For Estate::drained_since(), where 0 is never.
+std::int64_t seconds_of(WallClock since) {
+  return std::max<std::int64_t>(
+      1, std::chrono::duration_cast<std::chrono::seconds>(since.time_since_epoch()).count());
+}
+
 class Daemon {
  public:
   Daemon(boost::asio::io_context& io, Log& log, const DaemonOptions& options,
@@ -256,8 +262,7 @@ class Daemon {
   /// Packets first, then the disk.
   void drain_since(WallClock since) {
     drained_ = Drained{since, false, {}};
-    estate_.drained_since() = std::max<std::int64_t>(
-        1, std::chrono::duration_cast<std::chrono::seconds>(since.time_since_epoch()).count());
+    estate_.drained_since() = seconds_of(since);
     routers_.set_drain(Demotion{std::string{kDrainSource}, kDrainAmount,
                                 fmt::format("by the operator since {}", to_utc(since))});
     drain_file_.save(since, [this](const std::string& trouble) {
@@ -482,8 +487,7 @@ int run_daemon(const DaemonOptions& options, Config config) {
     return 1;
   }
   if (const auto since = DrainFile::read(DrainFile::default_path())) {
-    estate->drained_since() = std::max<std::int64_t>(
-        1, std::chrono::duration_cast<std::chrono::seconds>(since->time_since_epoch()).count());
+    estate->drained_since() = seconds_of(*since);
   }
   const auto diary = SharedMemory::create(kRecorderSizeBytes + kEventsSizeBytes);
   if (!diary) {

@@ -177,22 +177,26 @@ def test_dont_track_primary_goes_on_without_the_link():
         assert ours.addresses() == theirs.addresses() != []
 
 
+def record(side: Side, *names: str) -> list[Path]:
+    """Puts the pipe's path for FIFO and a command that notes what it hears for each of `names`, as the first word in
+    quotes, into the configuration; returns where they note it."""
+    text = side.runner.file.read_text().replace("FIFO", str(side.host.directory / "fifo"))
+    files = []
+    for name in names:
+        command, out = recorder(side.host, name.lower())
+        text = text.replace(f'"{name}', f'"{command}')
+        files.append(out)
+    side.runner.file.write_text(text)
+    return files
+
+
 def test_notify_commands_and_the_pipe_hear_the_same(tmp_path: Path):
     flag = tmp_path / "healthy"
     flag.touch()
     blocks = f'vrrp_script chk {{\n script "/usr/bin/test -e {flag}"\n interval 1\n}}'
     lines = 'track_script {\n chk\n}\n notify "ANY"\n notify_fault "FAULT a b"\n notify_stop "STOP"'
     with side_by_side(text_with(lines, blocks, shared="vrrp_notify_fifo FIFO")) as (theirs, ours):
-        heard = []
-        for side in (theirs, ours):
-            text = side.runner.file.read_text().replace("FIFO", str(side.host.directory / "fifo"))
-            files = []
-            for name in ("ANY", "FAULT", "STOP"):
-                command, out = recorder(side.host, name.lower())
-                text = text.replace(f'"{name}', f'"{command}')
-                files.append(out)
-            side.runner.file.write_text(text)
-            heard.append(files)
+        heard = [record(side, "ANY", "FAULT", "STOP") for side in (theirs, ours)]
         start(theirs, ours)
         for side in (theirs, ours):
             fifo, out = side.host.directory / "fifo", side.host.directory / "fifo.out"

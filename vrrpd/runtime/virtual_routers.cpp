@@ -53,7 +53,7 @@ VirtualRouters::VirtualRouters(boost::asio::io_context& io, Kernel& kernel, Fram
       recorder_{recorder},
       notifier_{notifier},
       log_{log},
-      outbox_{io, kernel, frames, recorder, log},
+      outbox_{io, kernel, frames, recorder, log, [this] { wake_due(); }},
       scheduler_{io, [this] { wake_due(); }} {
   kernel_.on_event([this](const KernelEvent& event) { handle(event); });
   notifier_.on_told(
