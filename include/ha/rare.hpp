@@ -33,6 +33,8 @@ class Rare {
   friend bool operator==(const Rare& left, const Rare& right) {
     return left && right ? *left == *right : left.has_value() == right.has_value();
   }
+  friend bool operator==(const Rare& left, const T& right) { return left && *left == right; }
+  friend bool operator==(const Rare& left, std::nullopt_t) { return !left; }
 
  private:
   std::unique_ptr<T> value_;

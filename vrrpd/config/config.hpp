@@ -124,11 +124,11 @@ struct InstanceConfig {
   RouterConfig router;
   /// At least one; all advertised ones of one family, IPv6 link-local ones first.
   std::vector<VirtualAddress> addresses;
-  std::optional<IpAddress> source_address;  ///< nothing: auto
+  Rare<IpAddress> source_address;  ///< nothing: auto
   IpAddress multicast_group;
   std::vector<IpAddress> unicast_peers;  ///< not empty: unicast instead of multicast
   std::uint8_t minimum_ttl = 255;
-  std::optional<std::string> password;  ///< version 2, 1-8 bytes
+  Rare<std::string> password;  ///< version 2, 1-8 bytes
   ChecksumPolicy checksum = ChecksumPolicy::kAuto;
   ArpForm gratuitous_arp_form = ArpForm::kRequest;
   /// At least so long between two announcements on one interface; 0 sends them together.

@@ -45,7 +45,8 @@ constexpr std::size_t kIpv4SizeBytesMax = 60 + 8 + 255 * 4 + 8;
 /// The longest message over IPv6.
 constexpr std::size_t kIpv6SizeBytesMax = 8 + 255 * 16;
 
-constexpr std::size_t kControlSizeBytes = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int));
+constexpr std::size_t kControlSizeBytes =
+    CMSG_SPACE(sizeof(timespec)) + CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int));
 
 IpAddress address_from(const in6_addr& value) {
   boost::asio::ip::address_v6::bytes_type bytes;
@@ -79,16 +80,29 @@ void prepare(ReceiveBatch& batch, Family family) {
     header = {};
     header.msg_iov = &batch.parts[i];
     header.msg_iovlen = 1;
-    if (family == Family::kIpv4) continue;  // the IP header says it all
-    header.msg_name = &batch.sources[i];
-    header.msg_namelen = sizeof batch.sources[i];
     header.msg_control = batch.controls[i].bytes.data();
     header.msg_controllen = batch.controls[i].bytes.size();
+    if (family == Family::kIpv4) continue;  // the IP header says the rest
+    header.msg_name = &batch.sources[i];
+    header.msg_namelen = sizeof batch.sources[i];
   }
 }
 
-void read_control(msghdr& header, IncomingPacket& packet) {
+Duration age_of(const timespec& arrived, std::chrono::system_clock::time_point now) {
+  const Duration at = std::chrono::seconds{arrived.tv_sec} + Duration{arrived.tv_nsec};
+  const Duration age = now.time_since_epoch() - at;
+  return age >= Duration::zero() && age <= kAgeMax ? age : Duration::zero();
+}
+
+void read_control(msghdr& header, std::chrono::system_clock::time_point now,
+                  IncomingPacket& packet) {
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS &&
+        c->cmsg_len == CMSG_LEN(sizeof(timespec))) {
+      timespec arrived;
+      std::memcpy(&arrived, CMSG_DATA(c), sizeof arrived);
+      packet.age = age_of(arrived, now);
+    }
     if (c->cmsg_level != IPPROTO_IPV6) continue;
     if (c->cmsg_type == IPV6_PKTINFO && c->cmsg_len == CMSG_LEN(sizeof(in6_pktinfo))) {
       in6_pktinfo information;
@@ -100,7 +114,8 @@ void read_control(msghdr& header, IncomingPacket& packet) {
   }
 }
 
-IncomingPacket packet_at(ReceiveBatch& batch, std::size_t index, Family family) {
+IncomingPacket packet_at(ReceiveBatch& batch, std::size_t index, Family family,
+                         std::chrono::system_clock::time_point now) {
   mmsghdr& received = batch.headers[index];
   IncomingPacket packet;
   packet.bytes = {static_cast<const std::uint8_t*>(batch.parts[index].iov_base), received.msg_len};
@@ -108,8 +123,8 @@ IncomingPacket packet_at(ReceiveBatch& batch, std::size_t index, Family family) 
   if (family == Family::kIpv6) {
     packet.source = address_from(batch.sources[index].sin6_addr);
     packet.destination = boost::asio::ip::address_v6::any();
-    read_control(received.msg_hdr, packet);
   }
+  read_control(received.msg_hdr, now, packet);
   return packet;
 }
 
@@ -257,7 +272,8 @@ bool VrrpSocket::Impl::read(std::size_t packets_max) {
       continue;
     }
     const auto count = static_cast<std::size_t>(received);
-    for (std::size_t i = 0; i < count; ++i) handler(packet_at(receive_batch, i, family));
+    const auto now = std::chrono::system_clock::now();
+    for (std::size_t i = 0; i < count; ++i) handler(packet_at(receive_batch, i, family, now));
     packets += count;
     empty = count < kReceiveBatch;
     if (empty) break;

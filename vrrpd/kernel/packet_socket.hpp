@@ -16,6 +16,11 @@
 
 namespace ha::vrrp {
 
+/// More than a process that has not stood still takes to read a packet. An older one counts as new:
+/// who stood still begins to listen when it reads, and the clock that the kernel tells the age by
+/// may have been set.
+inline constexpr Duration kAgeMax = std::chrono::milliseconds{10};
+
 /// A VRRP message as it came in.
 struct IncomingPacket {
   /// IPv4: the whole packet with its IP header. IPv6: the message alone, with the three fields
@@ -24,6 +29,7 @@ struct IncomingPacket {
   IpAddress source;       ///< IPv6 only
   IpAddress destination;  ///< IPv6 only; unspecified if the kernel did not say
   int hop_limit = -1;     ///< IPv6 only; -1 if the kernel did not say
+  Duration age{};         ///< since it arrived, 0 to kAgeMax; 0 if it is older, or not known
   bool truncated =
       false;  ///< it was longer than any advertisement, or its control data did not fit
 };

@@ -30,6 +30,7 @@ struct IntegerOption {
 // choice: IPV6_MULTICAST_ALL does not reach it.
 constexpr IntegerOption kIpv4Options[] = {
     {SOL_SOCKET, SO_PRIORITY, kQueuePriority, "SO_PRIORITY"},
+    {SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS"},
     {IPPROTO_IP, IP_HDRINCL, 1, "IP_HDRINCL"},
     {IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL"},
     {IPPROTO_IP, IP_MULTICAST_LOOP, 0, "IP_MULTICAST_LOOP"},
@@ -38,6 +39,7 @@ constexpr IntegerOption kIpv4Options[] = {
 // uncounted.
 constexpr IntegerOption kIpv6Options[] = {
     {SOL_SOCKET, SO_PRIORITY, kQueuePriority, "SO_PRIORITY"},
+    {SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS"},
     {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP"},
     {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, kVrrpTtl, "IPV6_MULTICAST_HOPS"},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS, kVrrpTtl, "IPV6_UNICAST_HOPS"},

@@ -10,8 +10,8 @@ std::vector<IpAddress> advertised_addresses(const InstanceConfig& config) {
   return addresses;
 }
 
-std::vector<IpAddress> destinations_of(const InstanceConfig& config) {
-  if (config.unicast_peers.empty()) return {config.multicast_group};
+std::span<const IpAddress> destinations_of(const InstanceConfig& config) {
+  if (config.unicast_peers.empty()) return {&config.multicast_group, 1};
   return config.unicast_peers;
 }
 

@@ -30,14 +30,12 @@ void Outbox::advertise(Segment& segment, const IpAddress& source, const IpAddres
   }
 }
 
-void Outbox::add_addresses(std::span<const AddressRequest> requests) {
-  for (const AddressRequest& request : requests) changes_.push_back({true, request});
-}
+void Outbox::add_addresses(std::span<const AddressRequest> requests) { queue(true, requests); }
 
 void Outbox::remove_addresses(std::span<const AddressRequest> requests) {
   if (keeps_addresses_) return;
+  queue(false, requests);
   for (const AddressRequest& request : requests) {
-    changes_.push_back({false, request});
     const auto is_of_it = [&](const Announcement& announcement) {
       return announcement.interface == request.interface &&
              announcement.address == request.prefix.address;
@@ -46,6 +44,13 @@ void Outbox::remove_addresses(std::span<const AddressRequest> requests) {
     const auto spaced = spaced_.find(request.interface);
     if (spaced != spaced_.end()) std::erase_if(spaced->second.waiting, is_of_it);
   }
+}
+
+void Outbox::queue(bool add, std::span<const AddressRequest> requests) {
+  if (requests.empty()) return;
+  if (changes_.empty() || changes_.back().add != add) changes_.push_back({add, {}});
+  std::vector<AddressRequest>& run = changes_.back().requests;
+  run.insert(run.end(), requests.begin(), requests.end());
 }
 
 void Outbox::add_routing(const std::vector<Routing>& routing) {
@@ -91,33 +96,21 @@ void Outbox::withdraw_undone_removals() {
     return Key{request.interface, request.prefix, request.label, request.noprefixroute};
   };
   std::set<Key> added_later;
-  std::vector<QueuedChange> lasting;
-  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
-    if (change->add) added_later.insert(key_of(change->request));
-    const bool undone = !change->add && added_later.contains(key_of(change->request));
-    if (!undone) lasting.push_back(std::move(*change));
+  for (auto run = changes_.rbegin(); run != changes_.rend(); ++run) {
+    if (run->add) {
+      for (const AddressRequest& request : run->requests) added_later.insert(key_of(request));
+    } else {
+      std::erase_if(run->requests, [&](const AddressRequest& request) {
+        return added_later.contains(key_of(request));
+      });
+    }
   }
-  changes_.assign(std::make_move_iterator(lasting.rbegin()),
-                  std::make_move_iterator(lasting.rend()));
 }
 
 void Outbox::flush_addresses() {
-  const bool mixed =
-      std::any_of(changes_.begin(), changes_.end(),
-                  [](const auto& change) { return change.add; }) &&
-      std::any_of(changes_.begin(), changes_.end(), [](const auto& change) { return !change.add; });
-  if (mixed) withdraw_undone_removals();
+  if (changes_.size() > 1) withdraw_undone_removals();
   // What a fail-over takes is given back: there may not be another one for a year.
-  std::vector<QueuedChange> changes = std::exchange(changes_, {});
-  std::vector<AddressRequest> run;
-  for (std::size_t i = 0; i < changes.size();) {
-    const bool add = changes[i].add;
-    run.clear();
-    for (; i < changes.size() && changes[i].add == add; ++i) {
-      run.push_back(std::move(changes[i].request));
-    }
-    change_addresses(run, add);
-  }
+  for (const Run& run : std::exchange(changes_, {})) change_addresses(run.requests, run.add);
 }
 
 void Outbox::change_addresses(std::span<const AddressRequest> requests, bool add) {

@@ -69,17 +69,19 @@ class Outbox {
   [[nodiscard]] std::string_view name_of(IfIndex interface) const;
   void report(const char* what, const VrrpSocket::Sent& sent);
 
-  struct QueuedChange {
+  /// Additions, or removals, one after the other.
+  struct Run {
     bool add;
-    AddressRequest request;
+    std::vector<AddressRequest> requests;
   };
+  void queue(bool add, std::span<const AddressRequest> requests);
 
   Kernel& kernel_;
   FrameSocket& frames_;
   Recorder& recorder_;
   Log& log_;
   std::vector<Segment*> segments_;
-  std::vector<QueuedChange> changes_;
+  std::vector<Run> changes_;
   std::vector<Routing> routing_removed_;
   std::vector<Routing> routing_added_;
   std::vector<Announcement> announcements_;

@@ -18,7 +18,8 @@ ChecksumForm initial_form(ChecksumPolicy policy) {
 
 }  // namespace
 
-RouterDriver::RouterDriver(InstanceConfig config, RouterServices services, RouterRecord& record)
+RouterDriver::RouterDriver(InstanceConfig config, const RouterServices& services,
+                           RouterRecord& record)
     : config_{std::move(config)},
       services_{services},
       form_{initial_form(config_.checksum)},
@@ -26,31 +27,36 @@ RouterDriver::RouterDriver(InstanceConfig config, RouterServices services, Route
       predecessor_advertised_at_{record.predecessor()},
       effective_{config_.router.priority},
       since_{std::chrono::system_clock::now()} {
-  update_policy();
   // Left behind by a predecessor that did not end in an orderly way.
   if (!predecessor_advertised_at_) services_.outbox.remove_routing(routing(config_));
 }
 
 RouterDriver::~RouterDriver() {
   services_.scheduler.set(this, scheduled_, std::nullopt);
+  std::erase(services_.untold, this);
   leave_segment();
 }
 
-void RouterDriver::update_policy() {
-  policy_.version = config_.router.version;
-  policy_.vrid = config_.vrid;
-  policy_.minimum_ttl = config_.minimum_ttl;
-  policy_.advertisement_interval = config_.router.advertisement_interval;
-  policy_.local_address = source_;
-  policy_.multicast_group = config_.multicast_group;
-  policy_.unicast_peers = config_.unicast_peers;
-  policy_.password.reset();
-  if (config_.password) policy_.password = make_password(*config_.password);
-  policy_.addresses = advertised_addresses(config_);
-  std::sort(policy_.addresses.begin(), policy_.addresses.end());
+void RouterDriver::forget_derived() {
+  policy_ = {};
+  encoded_.clear();
+}
 
-  destinations_ = destinations_of(config_);
-  encoded_.assign(destinations_.size(), {});
+const ReceivePolicy& RouterDriver::policy() {
+  if (policy_) return *policy_;
+  ReceivePolicy policy;
+  policy.version = config_.router.version;
+  policy.vrid = config_.vrid;
+  policy.minimum_ttl = config_.minimum_ttl;
+  policy.advertisement_interval = config_.router.advertisement_interval;
+  policy.local_address = source_;
+  policy.multicast_group = config_.multicast_group;
+  policy.unicast_peers = config_.unicast_peers;
+  if (config_.password) policy.password = make_password(*config_.password);
+  policy.addresses = advertised_addresses(config_);
+  std::sort(policy.addresses.begin(), policy.addresses.end());
+  policy_ = std::move(policy);
+  return *policy_;
 }
 
 void RouterDriver::move_to(RouterRecord& record) {
@@ -74,7 +80,7 @@ void RouterDriver::start(const Surroundings& surroundings, TimePoint now) {
   const bool moved = source_ != surroundings.source;
   if (moved) {
     source_ = surroundings.source;
-    update_policy();
+    forget_derived();
   }
   if (std::holds_alternative<Initialize>(state_) || std::holds_alternative<Fault>(state_)) {
     feed(Started{effective_, source_, predecessor_advertised_at_, surroundings.not_before}, now);
@@ -88,6 +94,7 @@ void RouterDriver::start(const Surroundings& surroundings, TimePoint now) {
 }
 
 void RouterDriver::fault(Faulted::Cause cause, std::string_view reason, TimePoint now) {
+  tell(now);
   const bool news = fault_reason_ != reason;
   fault_reason_ = reason;
   if (std::holds_alternative<Fault>(state_)) {
@@ -107,6 +114,7 @@ void RouterDriver::shut_down(TimePoint now) { feed(ShutDown{}, now); }
 void RouterDriver::remove(TimePoint now) {
   is_removed_ = true;
   shut_down(now);
+  tell(now);
 }
 
 void RouterDriver::reconfigure(InstanceConfig config, TimePoint now) {
@@ -120,7 +128,7 @@ void RouterDriver::reconfigure(InstanceConfig config, TimePoint now) {
   change_routing(config);
   config_ = std::move(config);
   if (form_changed) form_ = initial_form(config_.checksum);
-  update_policy();
+  forget_derived();
   std::erase_if(demotions_, [&](const Demotion& demotion) {
     return demotion.source != kDrainSource &&
            std::none_of(config_.tracks.begin(), config_.tracks.end(),
@@ -174,6 +182,7 @@ void RouterDriver::update_priority(TimePoint now) {
   const Priority effective =
       effective_priority(config_.router.priority, claims_on(demotions_, is_master()));
   if (effective == effective_) return;
+  tell(now);
   services_.log.info("({}) Changing effective priority from {} to {}", config_.name,
                      effective_.value(), effective.value());
   const Priority before = std::exchange(effective_, effective);
@@ -185,16 +194,17 @@ void RouterDriver::update_priority(TimePoint now) {
 }
 
 void RouterDriver::judge_tracks() {
-  if (!best_claim_) return;
+  if (!heard_ || !heard_->best) return;
   const std::string warning =
-      powerless(config_, haproxy_maximum_, source_, *best_claim_).value_or("");
-  if (warning == std::exchange(powerless_, warning) || warning.empty()) return;
+      powerless(config_, haproxy_maximum_, source_, *heard_->best).value_or("");
+  if (warning == std::exchange(heard_->powerless, warning) || warning.empty()) return;
   services_.log.warning("({}) {}", config_.name, warning);
 }
 
 // ---- packets ----
 
-void RouterDriver::receive(const Received& received, const IpAddress& source, TimePoint now) {
+void RouterDriver::receive(const Received& received, const IpAddress& source, Duration age,
+                           TimePoint now) {
   const Advert& advert = received.advert;
   for (const std::string_view kind : alarm_kinds(received, config_, form_)) {
     alarm(kind, source, now, [&] { return values_of(kind, received, config_, form_); });
@@ -206,9 +216,10 @@ void RouterDriver::receive(const Received& received, const IpAddress& source, Ti
 
   ++statistics_.advertisement_rcvd;
   if (advert.priority == kPriorityRelease) ++statistics_.priority_zero_pkts_rcvd;
-  last_adv_source_ = source;
-  last_adv_priority_ = advert.priority;
-  last_adv_at_ = now;
+  if (!heard_) heard_ = Heard{};
+  heard_->source = source;
+  heard_->priority = advert.priority;
+  heard_->at = now;
   if (received.interval_differs) {
     ++statistics_.errors[static_cast<std::size_t>(PacketError::kInterval)];
   }
@@ -216,15 +227,18 @@ void RouterDriver::receive(const Received& received, const IpAddress& source, Ti
       config_.checksum == ChecksumPolicy::kAuto) {
     form_ = received.form;
     record_->form(form_);
-    encoded_.assign(destinations_.size(), {});
+    encoded_.clear();
   }
   const State before = state_;
-  feed(AdvertReceived{source, advert.priority, advert.interval}, now);
+  // A backup's timer runs from when the packet arrived, however busy this machine is. A master goes
+  // by the present: it is about to speak, and may have been silent for too long by now.
+  feed(AdvertReceived{source, advert.priority, advert.interval}, is_master() ? now : now - age);
   const Claim claim{source, advert.priority};
   log_advert(claim, before);
   const auto rank = [](const Claim& of) { return std::pair{of.priority, of.source}; };
-  if (claim.priority != kPriorityRelease && (!best_claim_ || rank(*best_claim_) < rank(claim))) {
-    best_claim_ = claim;
+  std::optional<Claim>& best = heard_->best;
+  if (claim.priority != kPriorityRelease && (!best || rank(*best) < rank(claim))) {
+    best = claim;
     judge_tracks();
   }
 }
@@ -243,9 +257,10 @@ template <class Values>
 void RouterDriver::alarm(std::string_view kind, const IpAddress& peer, TimePoint now,
                          Values values) {
   const std::string name = peer.to_string();
-  if (!alarms_.refresh(kind, name, now, alarm_lasting())) return;
+  if (!alarms_) alarms_ = Alarms{};
+  if (!alarms_->refresh(kind, name, now, alarm_lasting())) return;
   const BothValues both = values();
-  const auto left_out = alarms_.raise(kind, name, both.ours, both.theirs, now);
+  const auto left_out = alarms_->raise(kind, name, both.ours, both.theirs, now);
   if (!left_out) return;
   const std::string what =
       both.ours.empty() ? fmt::format("from {}: {}", name, both.theirs)
@@ -316,42 +331,48 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
     void operator()(const Announce& round) const { self.announce(round.addresses); }
     void operator()(const Transitioned& transition) const {
       if (!self.is_master()) self.record_->clear();
-      self.log_transition(transition);
-      // Who goes on as the master that a predecessor was has no news, unless that one's is owed.
-      self.goes_on_ = transition.succeeded;
-      if (!transition.succeeded || self.record_->owes_news()) {
-        self.notify(Notice::Kind::kState, now, self.why_);
-      }
+      self.tell(now);
+      self.untold_ = transition;
+      self.services_.untold.push_back(&self);
     }
     void operator()(const LosingAdvertHeard& heard) const {
+      self.tell(now);
       self.notify(Notice::Kind::kLowerPriority, now,
                   fmt::format("{} claims only priority {}", heard.claim.source.to_string(),
                               heard.claim.priority.value()));
-      if (!self.losing_adverts_.admit(now)) return;
-      self.services_.log.info("({}) Received advert from {} with lower priority {}, ours {}{}{}",
-                              self.config_.name, heard.claim.source.to_string(),
-                              heard.claim.priority.value(), self.effective_.value(),
-                              self.config_.router.answers_lesser ? ", forcing new election" : "",
-                              self.losing_adverts_.suffix());
+      Throttle& throttle = self.heard_->losing_adverts;
+      if (!throttle.admit(now)) return;
+      self.services_.log.info(
+          "({}) Received advert from {} with lower priority {}, ours {}{}{}", self.config_.name,
+          heard.claim.source.to_string(), heard.claim.priority.value(), self.effective_.value(),
+          self.config_.router.answers_lesser ? ", forcing new election" : "", throttle.suffix());
     }
-    void operator()(const MasterChanged& changed) const { self.log_master(changed.master); }
+    void operator()(const MasterChanged& changed) const {
+      self.tell(now);
+      self.log_master(changed.master);
+    }
   } visitor{*this, now};
   std::visit(visitor, action);
 }
 
-const std::vector<std::uint8_t>& RouterDriver::encoded(Priority priority, std::size_t destination) {
-  EncodedAdvert& cached = encoded_[destination];
-  if (cached.message.empty() || cached.priority != priority) {
-    cached = {priority,
-              encode(advertisement(config_, priority), source_, destinations_[destination], form_)};
+void RouterDriver::encode_adverts(Priority priority) {
+  const Advert advert = advertisement(config_, priority);
+  encoded_.clear();
+  for (const IpAddress& destination : destinations_of(config_)) {
+    const auto message = encode(advert, source_, destination, form_);
+    encoded_.insert(encoded_.end(), message.begin(), message.end());
   }
-  return cached.message;
+  encoded_priority_ = priority;
 }
 
 void RouterDriver::send_advert(Priority priority) {
   if (segment_ == nullptr) return;
-  for (std::size_t i = 0; i < destinations_.size(); ++i) {
-    services_.outbox.advertise(*segment_, source_, destinations_[i], encoded(priority, i));
+  if (encoded_.empty() || encoded_priority_ != priority) encode_adverts(priority);
+  const std::span<const IpAddress> destinations = destinations_of(config_);
+  const std::size_t size = encoded_.size() / destinations.size();
+  for (std::size_t i = 0; i < destinations.size(); ++i) {
+    services_.outbox.advertise(*segment_, source_, destinations[i],
+                               std::span{encoded_}.subspan(i * size, size));
   }
   ++statistics_.advertisement_sent;
   if (priority != kPriorityRelease) return;

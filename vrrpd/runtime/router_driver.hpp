@@ -23,6 +23,8 @@
 
 namespace ha::vrrp {
 
+class RouterDriver;
+
 /// What every router uses and none owns.
 struct RouterServices {
   const Kernel& kernel;
@@ -31,6 +33,8 @@ struct RouterServices {
   Notifier& notifier;
   Log& log;
   Events& events;
+  /// Those with something to tell once what this turn sends has left.
+  std::vector<RouterDriver*>& untold;
 };
 
 /// What a router needs around it to run.
@@ -45,15 +49,15 @@ struct Surroundings {
 
 class RouterDriver {
  public:
-  /// If `record` says that a predecessor was master, it is succeeded. `record` must outlive the
-  /// driver, or its being moved to another one.
-  RouterDriver(InstanceConfig config, RouterServices services, RouterRecord& record);
+  /// If `record` says that a predecessor was master, it is succeeded. `services` must outlive the
+  /// driver, and so must `record`, or its being moved to another one.
+  RouterDriver(InstanceConfig config, const RouterServices& services, RouterRecord& record);
   ~RouterDriver();
   RouterDriver(const RouterDriver&) = delete;
   RouterDriver& operator=(const RouterDriver&) = delete;
 
   [[nodiscard]] const InstanceConfig& config() const { return config_; }
-  [[nodiscard]] const ReceivePolicy& policy() const { return policy_; }
+  [[nodiscard]] const ReceivePolicy& policy();
   [[nodiscard]] bool is_master() const { return std::holds_alternative<Master>(state_); }
   /// What it waits for; empty unless it is in fault.
   [[nodiscard]] std::string_view fault_reason() const {
@@ -103,6 +107,9 @@ class RouterDriver {
   [[nodiscard]] Place place() const { return place_of(state_); }
   void move(Move move, TimePoint now);
 
+  /// Tells people and commands of its last change of state, if they have not been told. Packets
+  /// come first: a thousand routers that take over at once have much to say.
+  void tell(TimePoint now);
   /// The state it is in, as the pipe is told; only once it has started.
   [[nodiscard]] Notice news() const;
   /// All notify commands have heard of its state.
@@ -112,7 +119,8 @@ class RouterDriver {
   [[nodiscard]] bool group_has_no_news() const { return goes_on_ && !record_->owes_group_news(); }
 
   void wake(TimePoint now) { feed(DeadlineReached{}, now); }
-  void receive(const Received& received, const IpAddress& source, TimePoint now);
+  /// `age` is for how long the packet lay in the socket.
+  void receive(const Received& received, const IpAddress& source, Duration age, TimePoint now);
   /// Counts a packet that was for this router and is dropped, and alarms if it shows a
   /// misconfigured peer.
   void dropped(PacketError error, const Datagram& datagram, TimePoint now);
@@ -137,8 +145,7 @@ class RouterDriver {
   void handle(const Event& event, TimePoint now);
   void carry_out(const Action& action, TimePoint now);
   void send_advert(Priority priority);
-  [[nodiscard]] const std::vector<std::uint8_t>& encoded(Priority priority,
-                                                         std::size_t destination);
+  void encode_adverts(Priority priority);
   [[nodiscard]] std::vector<AddressRequest> requests(const InstanceConfig& config) const;
   /// managed(), and what carries our mark where it does not belong any more: an interface with
   /// another name.
@@ -159,7 +166,9 @@ class RouterDriver {
   void judge_tracks();
   [[nodiscard]] std::string sentence(const Transitioned& transition) const;
   [[nodiscard]] Standing standing() const;
-  void update_policy();
+  /// What was derived from the configuration, the source and the form is made anew when it is
+  /// needed.
+  void forget_derived();
   void update_priority(TimePoint now);
   /// `values` says both values in words, where they are wanted.
   template <class Values>
@@ -167,21 +176,31 @@ class RouterDriver {
   /// For how long an alarm is shown after it was last seen.
   [[nodiscard]] Duration alarm_lasting() const;
 
-  /// An advertisement as it was last encoded for one destination.
-  struct EncodedAdvert {
+  /// What other routers have said.
+  struct Heard {
+    IpAddress source;  ///< of the last advertisement
     Priority priority;
-    std::vector<std::uint8_t> message;  ///< empty: not valid
+    TimePoint at;
+    std::optional<Claim> best;
+    std::string powerless;    ///< the warning about it that was given last
+    std::string last_master;  ///< whom this router followed last; empty: nobody
+    Throttle losing_adverts;
   };
 
   InstanceConfig config_;
-  RouterServices services_;
+  const RouterServices& services_;
   std::string interface_;
   Segment* segment_ = nullptr;
   IpAddress source_;
   std::uint32_t carrier_losses_ = 0;
-  ReceivePolicy policy_;
-  std::vector<IpAddress> destinations_;
-  std::vector<EncodedAdvert> encoded_;  ///< by destination
+  // One of a thousand that hears nobody is to be small.
+  Rare<ReceivePolicy> policy_;
+  Rare<Heard> heard_;
+  Rare<Alarms> alarms_;
+  /// The advertisement for each destination, one behind the other, as long as each other; empty:
+  /// none is valid.
+  std::vector<std::uint8_t> encoded_;
+  Priority encoded_priority_;
   ChecksumForm form_ = ChecksumForm::kPseudoHeader;
   State state_ = Initialize{};
   RouterRecord* record_;
@@ -189,6 +208,7 @@ class RouterDriver {
   TimePoint acquired_at_;  ///< or renewed; only while master
   std::vector<AddressRequest> lost_;
   std::optional<TimePoint> scheduled_;
+  Rare<Transitioned> untold_;
 
   /// What the engine means by Announced::kNew.
   std::vector<AddressRequest> new_addresses_;
@@ -200,20 +220,12 @@ class RouterDriver {
   bool has_waited_ = false;
   bool goes_on_ = false;  ///< its state is the one that a predecessor was in
   int haproxy_maximum_ = 0;
-  std::optional<Claim> best_claim_;  ///< of another router, as far as one was heard
-  std::string powerless_;            ///< the warning that was given last
   std::string fault_reason_;
-  Alarms alarms_;
-  Throttle losing_adverts_;
   RouterStatistics statistics_;
   LastEvent last_event_ = LastEvent::kNone;
   NewMasterReason new_master_reason_ = NewMasterReason::kNotMaster;
   std::string why_;
-  std::string last_master_;  ///< whom it followed last; empty: nobody
   WallClock since_;
-  IpAddress last_adv_source_;
-  Priority last_adv_priority_;
-  TimePoint last_adv_at_;
 };
 
 }  // namespace ha::vrrp

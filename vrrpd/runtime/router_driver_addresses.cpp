@@ -137,10 +137,11 @@ void RouterDriver::put_back(TimePoint now) {
     return;
   }
   statistics_.addresses_restored += lost_.size();
+  if (!alarms_) alarms_ = Alarms{};
   for (const AddressRequest& request : lost_) {
-    if (alarms_.refresh("address-removed", "", now, alarm_lasting()) &&
-        alarms_.raise("address-removed", "", to_string(request.prefix), "removed by somebody else",
-                      now)) {
+    if (alarms_->refresh("address-removed", "", now, alarm_lasting()) &&
+        alarms_->raise("address-removed", "", to_string(request.prefix), "removed by somebody else",
+                       now)) {
       services_.log.warning("({}) {} was removed by somebody else; put back", config_.name,
                             to_string(request.prefix));
       services_.events.note(

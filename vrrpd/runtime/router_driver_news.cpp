@@ -50,7 +50,7 @@ void RouterDriver::log_announcement(const AddressRequest& request, const std::st
 
 void RouterDriver::log_master(const Claim& master) {
   const std::string now = master.source.to_string();
-  const std::string before = std::exchange(last_master_, now);
+  const std::string before = std::exchange(heard_->last_master, now);
   if (before.empty() || before == now) {
     services_.log.info("({}) master set to {}", config_.name, now);
   } else {
@@ -74,6 +74,15 @@ void RouterDriver::notify(Notice::Kind kind, TimePoint now, std::string reason) 
   notice.reason = std::move(reason);
   const bool owed = services_.notifier.tell(notice, config_.notify, now);
   if (kind == Notice::Kind::kState) record_->owe_news(owed);
+}
+
+void RouterDriver::tell(TimePoint now) {
+  if (!untold_) return;
+  const Transitioned transition = *std::exchange(untold_, {});
+  log_transition(transition);
+  // Who goes on as the master that a predecessor was has no news, unless that one's is owed.
+  goes_on_ = transition.succeeded;
+  if (!transition.succeeded || record_->owes_news()) notify(Notice::Kind::kState, now, why_);
 }
 
 void RouterDriver::log_transition(const Transitioned& transition) {
@@ -174,10 +183,10 @@ RouterStatus RouterDriver::status(TimePoint now) {
   for (const VirtualAddress& address : config_.addresses) {
     status.addresses.push_back(to_string(address.prefix));
   }
-  if (!last_adv_source_.is_unspecified()) {
-    status.last_adv_source = last_adv_source_.to_string();
-    status.last_adv_priority = last_adv_priority_;
-    status.last_adv_age = std::chrono::duration_cast<std::chrono::milliseconds>(now - last_adv_at_);
+  if (heard_) {
+    status.last_adv_source = heard_->source.to_string();
+    status.last_adv_priority = heard_->priority;
+    status.last_adv_age = std::chrono::duration_cast<std::chrono::milliseconds>(now - heard_->at);
   }
   const auto* backup = std::get_if<Backup>(&state_);
   const Duration interval =
@@ -192,7 +201,7 @@ RouterStatus RouterDriver::status(TimePoint now) {
   status.group = group_;
   status.waits_for_group = place() == Place::kWaiting;
   status.tracks = claims_on(demotions_, is_master());
-  status.alarms = alarms_.current(now, alarm_lasting());
+  if (alarms_) status.alarms = alarms_->current(now, alarm_lasting());
   status.statistics = statistics_;
   return status;
 }

@@ -76,12 +76,13 @@ void Segment::queue(const IpAddress& source, const IpAddress& destination,
 
 VrrpSocket::Sent Segment::flush() {
   if (queue_.empty()) return {};
-  outgoing_.clear();
+  std::vector<OutgoingPacket> packets;
+  packets.reserve(queue_.size());
   for (const Queued& queued : queue_) {
-    outgoing_.push_back({queued.source, queued.destination,
-                         std::span{messages_}.subspan(queued.offset, queued.size)});
+    packets.push_back({queued.source, queued.destination,
+                       std::span{messages_}.subspan(queued.offset, queued.size)});
   }
-  VrrpSocket::Sent sent = socket_->send(outgoing_);
+  VrrpSocket::Sent sent = socket_->send(packets);
   queue_.clear();
   messages_.clear();
   return sent;

@@ -74,7 +74,6 @@ class Segment {
   std::uint64_t overheard_before_ = 0;
   std::vector<Queued> queue_;
   std::vector<std::uint8_t> messages_;
-  std::vector<OutgoingPacket> outgoing_;
 };
 
 }  // namespace ha::vrrp

@@ -95,7 +95,7 @@ void VirtualRouters::receive(const Segment& segment, const IncomingPacket& packe
     received->foreign = received->foreign &&
                         std::none_of(theirs.begin(), theirs.end(),
                                      [&](const IpAddress& address) { return is_virtual(address); });
-    router->receive(*received, datagram->source, now());
+    router->receive(*received, datagram->source, packet.age, now());
     return;
   }
   const PacketError error = received.error();
@@ -130,6 +130,7 @@ void VirtualRouters::finish_turn() {
   for (const auto& [key, segment] : segments_) segment->listen();
   settle_groups(now());
   outbox_.flush();
+  tell(now());
   scheduler_.arm();
   log_.release();
 }

@@ -123,6 +123,7 @@ class VirtualRouters {
   void evaluate_all(TimePoint now);
   void form_groups();
   void settle_groups(TimePoint now);
+  void tell(TimePoint now);
   void news_is_told(Notice::Subject subject, const std::string& name);
   [[nodiscard]] Readiness readiness_of(RouterDriver& router, TimePoint now);
   void demote_by_checks(TimePoint now);
@@ -162,6 +163,8 @@ class VirtualRouters {
   Log& log_;
   Outbox outbox_;
   Scheduler scheduler_;
+  std::vector<RouterDriver*> untold_;
+  RouterServices services_{kernel_, outbox_, scheduler_, notifier_, log_, events_, untold_};
   std::map<SegmentKey, std::unique_ptr<Segment>> segments_;
   std::vector<std::unique_ptr<RouterDriver>> routers_;
   /// Every virtual address and who has it.

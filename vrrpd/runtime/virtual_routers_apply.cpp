@@ -182,9 +182,7 @@ std::vector<AddressRequest> VirtualRouters::exchange_routers(
       next[i]->move_to(records[i]);
       next[i]->reconfigure(instances[i], at);
     } else {
-      next[i] = std::make_unique<RouterDriver>(
-          instances[i], RouterServices{kernel_, outbox_, scheduler_, notifier_, log_, events_},
-          records[i]);
+      next[i] = std::make_unique<RouterDriver>(instances[i], services_, records[i]);
     }
   }
   routers_ = std::move(next);

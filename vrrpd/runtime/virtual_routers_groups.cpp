@@ -5,6 +5,15 @@
 #include "vrrpd/runtime/virtual_routers.hpp"
 
 namespace ha::vrrp {
+namespace {
+
+std::vector<Place> places_of(const std::vector<RouterDriver*>& members) {
+  std::vector<Place> places;
+  for (const RouterDriver* member : members) places.push_back(member->place());
+  return places;
+}
+
+}  // namespace
 
 void VirtualRouters::prepare(std::vector<GroupConfig> groups, int haproxy_maximum) {
   next_groups_ = std::move(groups);
@@ -35,14 +44,16 @@ void VirtualRouters::form_groups() {
 
 void VirtualRouters::settle_groups(TimePoint at) {
   for (Group& group : groups_) {
-    const auto places = [&group] {
-      std::vector<Place> all;
-      for (const RouterDriver* member : group.members) all.push_back(member->place());
-      return all;
-    };
-    const std::vector<Move> moves = settle(places());
+    const std::vector<Move> moves = settle(places_of(group.members));
     for (std::size_t i = 0; i < moves.size(); ++i) group.members[i]->move(moves[i], at);
-    const GroupState state = group_state(places());
+  }
+}
+
+void VirtualRouters::tell(TimePoint at) {
+  for (RouterDriver* router : untold_) router->tell(at);
+  untold_.clear();
+  for (Group& group : groups_) {
+    const GroupState state = group_state(places_of(group.members));
     if (group.members.empty() || state == group.told) continue;
     const bool is_news =
         group.told || !std::all_of(group.members.begin(), group.members.end(),

@@ -26,6 +26,7 @@ struct Packet {
   IpAddress destination;
   int hop_limit;
   bool truncated;
+  Duration age;
 
   /// What follows the IPv4 header.
   [[nodiscard]] Bytes message() const { return {bytes.begin() + 20, bytes.end()}; }
@@ -44,7 +45,8 @@ struct Station {
                            p.source,
                            p.destination,
                            p.hop_limit,
-                           p.truncated});
+                           p.truncated,
+                           p.age});
         },
         [this] { ++batches; });
     REQUIRE(opened);
@@ -316,6 +318,28 @@ TEST_CASE("drain hands over everything at once, without the loop") {
   CHECK(pair.right.batches == 1);
 }
 
+TEST_CASE("a packet is as old as it lay in the socket, and new after a long time") {
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    Pair pair{family};
+    const auto age_after = [&](Duration wait) {
+      const bool v4 = family == Family::kIpv4;
+      const TimePoint sent = std::chrono::steady_clock::now();
+      pair.left.send(v4 ? "10.0.0.1" : "fe80::1", v4 ? kGroup4 : kGroup6, kMessage);
+      while (std::chrono::steady_clock::now() - sent < wait) continue;
+      pair.right.socket->drain();
+      const Duration lay_at_most = std::chrono::steady_clock::now() - sent;
+      const Duration age = pair.right.heard.back().age;
+      CHECK(age <= lay_at_most);
+      return age;
+    };
+    // The kernel takes a moment to begin with noting when packets arrive.
+    CHECK(poll_until(pair.io, [&] {
+      return age_after(std::chrono::milliseconds{2}) > std::chrono::milliseconds{1};
+    }));
+    CHECK(age_after(2 * kAgeMax) == Duration::zero());
+  }
+}
+
 TEST_CASE("a handler may send") {
   Lan lan;
   boost::asio::io_context io{1};
@@ -446,73 +470,4 @@ TEST_CASE("CAP_NET_RAW alone is enough to open and to send") {
   Station left{io, lan.left, "eth", Family::kIpv4};
   CHECK(left.socket->join(kGroup4));
   left.send("10.0.0.1", kGroup4, kMessage);
-}
-
-// ---- frames ----
-
-namespace {
-
-/// A broadcast frame of a type that nothing else here uses, with a number in it.
-Bytes frame_number(int number) {
-  Bytes frame{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x88, 0xb5};
-  frame.resize(60);
-  frame[14] = static_cast<std::uint8_t>(number / 256);
-  frame[15] = static_cast<std::uint8_t>(number % 256);
-  return frame;
-}
-
-bool is_numbered(const Bytes& frame) { return frame[12] == 0x88 && frame[13] == 0xb5; }
-
-FrameSocket open_frames(const NetworkNamespace& machine) {
-  const NetworkNamespace::Inside inside{machine};
-  auto opened = FrameSocket::open();
-  REQUIRE(opened);
-  return std::move(*opened);
-}
-
-}  // namespace
-
-TEST_CASE("500 frames arrive as they are and in order") {
-  Lan lan;
-  FrameSocket socket = open_frames(lan.left);
-  Tap tap{lan.right, "eth"};
-  std::vector<Bytes> numbered;
-  for (int i = 0; i < 500; ++i) numbered.push_back(frame_number(i));
-  std::vector<FrameSocket::Frame> frames;
-  for (const Bytes& bytes : numbered) frames.push_back({Lan::index_of(lan.left, "eth"), bytes});
-
-  REQUIRE(socket.send(frames).failed == 0);
-  for (const Bytes& bytes : numbered) REQUIRE(tap.next(is_numbered) == bytes);
-}
-
-TEST_CASE("a frame for an interface that is gone does not keep the others back") {
-  Lan lan;
-  FrameSocket socket = open_frames(lan.left);
-  Tap tap{lan.right, "eth"};
-  const IfIndex eth = Lan::index_of(lan.left, "eth");
-  const Bytes first = frame_number(1);
-  const Bytes last = frame_number(2);
-  const std::vector<FrameSocket::Frame> frames{
-      {eth, first}, {IfIndex{4711}, first}, {IfIndex{4711}, first}, {eth, last}};
-
-  const auto sent = socket.send(frames);
-  CHECK(sent.failed == 2);
-  CHECK(sent.first_error.code);
-  CHECK(tap.next(is_numbered) == first);
-  CHECK(tap.next(is_numbered) == last);
-}
-
-TEST_CASE("when the queue is full the rest of the frames is reported as not sent") {
-  Lan lan;
-  // A queue of ten frames that drains at one in some seconds.
-  lan.left.run("tc qdisc add dev eth root handle 1: tbf rate 8kbit burst 100 limit 600");
-  FrameSocket socket = open_frames(lan.left);
-  const IfIndex eth = Lan::index_of(lan.left, "eth");
-  const Bytes bytes = frame_number(1);
-  const std::vector<FrameSocket::Frame> frames(500, {eth, bytes});
-
-  const auto sent = socket.send(frames);
-  CHECK(sent.failed > 400);
-  CHECK(sent.failed < 500);
-  CHECK(sent.first_error.code == std::errc::no_buffer_space);
 }

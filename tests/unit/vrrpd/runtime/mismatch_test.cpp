@@ -103,7 +103,7 @@ TEST_CASE("a dropped packet tells what its sender is configured for") {
 
 TEST_CASE("passwords are never told") {
   InstanceConfig config = ours();
-  config.password = "s3cret";
+  config.password = std::string{"s3cret"};
   const std::vector<std::uint8_t> message(24, 'p');
   const Datagram datagram{ip("10.0.0.2"), ip("224.0.0.18"), 255, message};
   CHECK(values_of(PacketError::kAuthentication, datagram, config) ==
