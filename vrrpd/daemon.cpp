@@ -18,6 +18,8 @@
 #include "vrrpd/guard/shared_memory.hpp"
 #include "vrrpd/haproxy_health.hpp"
 #include "vrrpd/kernel/netlink.hpp"
+#include "vrrpd/kernel/packet_filter.hpp"
+#include "vrrpd/runtime/accept_mode.hpp"
 #include "vrrpd/runtime/capabilities.hpp"
 #include "vrrpd/runtime/control.hpp"
 #include "vrrpd/runtime/drain_file.hpp"
@@ -90,13 +92,14 @@ class Daemon {
  public:
   Daemon(boost::asio::io_context& io, Log& log, const DaemonOptions& options,
          std::optional<Reloader::Trial> trial, Estate& estate, Recorder& recorder, Events& events,
-         Kernel& kernel, FrameSocket& frames)
+         Kernel& kernel, FrameSocket& frames, PacketFilter& filter)
       : io_{io},
         log_{log},
         options_{options},
         estate_{estate},
         recorder_{recorder},
         events_{events},
+        accept_mode_{filter, estate.deaths() != 0, log},
         notifier_{io, log},
         static_part_{kernel, log},
         routers_{io, kernel, frames, events, recorder, notifier_, log},
@@ -156,6 +159,7 @@ class Daemon {
     // Health first, so that a successor does not begin with a priority that it does not have.
     checks_.begin(config.checks, estate_.checks());
     apply_haproxy(config.haproxy);
+    static_cast<void>(accept_mode_.apply(config.instances, OnRefusal::kGoOn));
     static_cast<void>(apply_instances(config, records, OnRefusal::kGoOn));
     arm_trial();
     web_.listen(config.http);
@@ -279,8 +283,13 @@ class Daemon {
                                  OnRefusal on_refusal) {
     const auto records = estate_.prepare(print(config), config.instances.size(), noted(trial));
     if (!records) return {records.error().message()};
-    std::vector<std::string> obstacles = apply_instances(config, *records, on_refusal);
+    std::vector<std::string> obstacles = accept_mode_.apply(config.instances, on_refusal);
     if (!obstacles.empty()) return obstacles;
+    obstacles = apply_instances(config, *records, on_refusal);
+    if (!obstacles.empty()) {
+      static_cast<void>(accept_mode_.apply(running().instances, OnRefusal::kGoOn));
+      return obstacles;
+    }
     node_ = config.node;
     static_part_.apply(config.fixed);
     notifier_.set_fifo(config.notify_fifo);
@@ -378,6 +387,7 @@ class Daemon {
   Estate& estate_;
   Recorder& recorder_;
   Events& events_;
+  AcceptMode accept_mode_;
   Notifier notifier_;
   StaticPart static_part_;
   VirtualRouters routers_;
@@ -417,7 +427,8 @@ Result<Inheritance> inherit(Estate& estate) {
 
 /// The engine process: goes on with what was committed to `estate`, by the guard or by an engine
 /// that died.
-int run_engine(const DaemonOptions& options, Estate& estate, const SharedMemory& diary) {
+int run_engine(const DaemonOptions& options, Estate& estate, const SharedMemory& diary,
+               PacketFilter& filter) {
   Log log;
   log.direct(options.engine_log);
   Recorder recorder{Ring{diary.bytes().first(kRecorderSizeBytes), first_number()}};
@@ -439,8 +450,8 @@ int run_engine(const DaemonOptions& options, Estate& estate, const SharedMemory&
     log.error("{}", frames.error().message());
     return 1;
   }
-  Daemon daemon{io,     log,      options, std::move(inheritance->trial), estate, recorder,
-                events, **kernel, *frames};
+  Daemon daemon{io,       log,     options, std::move(inheritance->trial), estate, recorder, events,
+                **kernel, *frames, filter};
   if (auto started = daemon.start(inheritance->config, inheritance->records); !started) {
     log.error("{}", started.error().message());
     return 1;
@@ -494,10 +505,12 @@ int run_daemon(const DaemonOptions& options, Config config) {
     log.error("{}", diary.error().message());
     return 1;
   }
+  // Held by the guard, it outlives an engine and ends with the last process of the daemon.
+  PacketFilter filter;
   config = {};
   ::malloc_trim(0);
-  Ward ward{[&] { return run_engine(options, *estate, *diary); }, [&] { ++estate->deaths(); },
-            [&] { execute_last_will(*estate, log); }};
+  Ward ward{[&] { return run_engine(options, *estate, *diary, filter); },
+            [&] { ++estate->deaths(); }, [&] { execute_last_will(*estate, log); }};
   ward.started = [&](pid_t engine) { log.info("Starting VRRP child process, pid={}", engine); };
   ward.restarts = options.restarts_engine;
   return guard(log, ward);

@@ -120,6 +120,9 @@ struct InstanceConfig {
   Vrid vrid;
   /// False: without its link it stays what it is.
   bool watches_link = true;
+  /// Accept_Mode (RFC 9568 section 6.1). False: what is sent to its addresses, or from them, is
+  /// dropped, unless its priority is 255.
+  bool accepts = true;
   /// Version, priority, interval, preemption and announcements: what the election needs.
   RouterConfig router;
   /// At least one; all advertised ones of one family, IPv6 link-local ones first.

@@ -306,6 +306,7 @@ void print_instance(Printer& printer, const InstanceConfig& instance) {
     printer.line(6, "- {}", text_of(address));
   print_peers(printer, instance);
   printer.line(4, "watch_link: {}", instance.watches_link);
+  printer.line(4, "accept: {}", instance.accepts);
   print_announcements(printer, instance);
   printer.line(4, "lease: {}", instance.lease ? to_text(*instance.lease) : "off");
   print_routing(printer, 4, "routes", instance.routes);

@@ -28,7 +28,8 @@ constexpr std::string_view kKnown[] = {
     "minimum_ttl",    "authentication",  "checksum",
     "gratuitous_arp", "lease",           "track",
     "notify",         "watch_link",      "answer_lesser",
-    "answer_better",  "routes",          "rules"};
+    "answer_better",  "routes",          "rules",
+    "accept"};
 constexpr std::string_view kLater[] = {"virtual_mac"};
 constexpr std::string_view kAuthenticationKnown[] = {"type", "password"};
 constexpr std::string_view kGratuitousArpKnown[] = {
@@ -90,6 +91,26 @@ void read_election(const Section& section, Draft& draft) {
   section.boolean("answer_lesser", router.answers_lesser);
   section.boolean("answer_better", router.answers_better);
   section.boolean("watch_link", draft.config.watches_link);
+}
+
+/// The packet filter tells link-local addresses apart by the interface that they are on.
+void read_accept(const Section& section, Draft& draft, Diagnostics& diagnostics) {
+  vrrp::InstanceConfig& config = draft.config;
+  section.boolean("accept", config.accepts);
+  if (config.accepts) return;
+  if (config.router.priority == kPriorityOwner) {
+    diagnostics.warning(section.position_of("accept"),
+                        "accept: false has no effect with priority 255: an address owner accepts "
+                        "(RFC 9568 section 6.1)");
+  }
+  const auto is_nowhere = [](const vrrp::VirtualAddress& address) {
+    return address.interface.empty() && is_link_local(address.prefix.address);
+  };
+  if (config.interface.empty() &&
+      std::any_of(config.addresses.begin(), config.addresses.end(), is_nowhere)) {
+    diagnostics.error(section.position_of("accept"),
+                      "accept: false for a link-local address needs 'interface'");
+  }
 }
 
 /// The password appears in no message.
@@ -205,6 +226,7 @@ void read_lease(const Section& section, Draft& draft, Diagnostics& diagnostics) 
   read_version(*section, draft);
   read_election(*section, draft);
   read_addresses(*section, draft, diagnostics);
+  read_accept(*section, draft, diagnostics);
   read_peers(*section, draft, diagnostics);
   read_authentication(*section, draft, diagnostics);
   read_checksum(*section, draft, diagnostics);

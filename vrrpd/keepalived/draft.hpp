@@ -106,6 +106,7 @@ struct Instance {
   std::optional<IpAddress> source;
   std::optional<IpAddress> group;
   bool ignores_link = false;  ///< dont_track_primary
+  bool accepts = true;
   bool has_nopreempt = false;
   Place nopreempt_place;
   std::optional<Duration> preempt_delay;

@@ -290,7 +290,7 @@ void add_commands(nlohmann::ordered_json& data, const vrrp::NotifyConfig& notify
       {"promote_secondaries", false},
       {"adver_int", number_of(router.advertisement_interval)},
       {"master_adver_int", number_of(router.advertisement_interval)},
-      {"accept", 1},
+      {"accept", config.accepts ? 1 : 0},
       {"nopreempt", router.preempt != vrrp::Preempt::kYes},
       {"preempt_delay", number_of(router.preempt_delay)},
       {"state", state},

@@ -111,6 +111,11 @@ void read_unicast_ttl(Instance&, const Statement& line, Reading& reading) {
   }
 }
 
+/// A value behind the keyword has no meaning there: `no_accept off` does not accept either.
+void read_accept(Instance& instance, const Statement& line, Reading&) {
+  instance.accepts = line.keyword() == "accept";
+}
+
 void read_nopreempt(Instance& instance, const Statement& line, Reading&) {
   instance.has_nopreempt = line.keyword() == "nopreempt";
   instance.nopreempt_place = line.place;
@@ -192,6 +197,8 @@ constexpr Reader<Instance> kReaders[] = {
      [](Instance& i, const Statement& line, Reading& r) {
        i.ignores_link = flag(line, r).value_or(false);
      }},
+    {"accept", kAnyWords, read_accept},
+    {"no_accept", kAnyWords, read_accept},
     {"owner_ignore_adverts", 2, read_fixed<read_off>},
     {"down_timer_adverts", 2, read_fixed<read_down_timer_adverts>},
     {"notify_master", kAnyWords, read_instance_notify},

@@ -17,7 +17,8 @@ constexpr std::string_view kMailTarget =
 constexpr std::string_view kBalancer = "belongs to IPVS, which vrrpd does not manage";
 constexpr std::string_view kScheduling = "how the process is scheduled is set in vrrpd's unit";
 constexpr std::string_view kBuffers = "vrrpd sizes its buffers itself";
-constexpr std::string_view kFirewall = "vrrpd installs no packet filter";
+constexpr std::string_view kFirewall =
+    "the packet filter of no_accept is an nf_tables table of vrrpd's own";
 constexpr std::string_view kNames = "processes and files of vrrpd have names of their own";
 constexpr std::string_view kDumps = "vrrpctl status --json says it at any time";
 constexpr std::string_view kInterfaces = "interfaces may come and go";
@@ -243,9 +244,8 @@ constexpr Keyword kKeywords[] = {
      "other addresses than ours never refuse an advertisement; they raise an alarm"},
     {C::kInstance, "strict_mode", kRead,
      "authentication is ignored, as there; nothing is filtered"},
-    {C::kInstance, "accept", kNote, "addresses always accept traffic"},
-    {C::kInstance, "no_accept", kWarning,
-     "addresses accept traffic all the same; vrrpd installs no packet filter"},
+    {C::kInstance, "accept", kRead, ""},
+    {C::kInstance, "no_accept", kRead, ""},
     {C::kInstance, "garp_master_delay", kRead, ""},
     {C::kInstance, "garp_master_repeat", kRead, ""},
     {C::kInstance, "garp_master_refresh", kRead, ""},

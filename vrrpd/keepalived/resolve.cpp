@@ -126,6 +126,7 @@ class Resolver {
         std::chrono::ceil<std::chrono::seconds>(3 * config.router.advertisement_interval);
     set_election(instance, config.router);
     config.watches_link = !instance.ignores_link;
+    config.accepts = instance.accepts;
     config.router.announcements = announcements_of(instance.shared);
     const Globals& globals = draft_.globals;
     const auto& spacing = family == Family::kIpv4 ? globals.garp_interval : globals.gna_interval;

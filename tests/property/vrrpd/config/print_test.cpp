@@ -337,6 +337,8 @@ InstanceConfig any_instance(int number, bool with_haproxy,
   instance.announcement_spacing = time_between(0s, 1s);
   instance.lease = any_lease(instance.router);
   instance.watches_link = coin();
+  // The filter tells link-local addresses apart by interfaces.
+  instance.accepts = instance.interface.empty() || coin();
   for (int left = between(0, 2); left > 0; --left) instance.routes.push_back(any_route(serial));
   for (int left = between(0, 2); left > 0; --left) instance.rules.push_back(any_rule(serial));
   if (is_v4)

@@ -47,7 +47,8 @@ TEST_CASE("what YAML would silently reinterpret is refused", "[config]") {
         "advertisement_interval, preempt, preempt_delay, addresses, source_address, "
         "multicast_group, "
         "unicast_peers, minimum_ttl, authentication, checksum, gratuitous_arp, lease, track, "
-        "notify, watch_link, answer_lesser, answer_better, routes, rules"}},
+        "notify, watch_link, answer_lesser, answer_better, routes, rules, "
+        "accept"}},
       {instance_with("? [a]\n    : 1"), {"5:7: error: a key has to be a single word"}},
       {instance_with("priority: !!int 5"), {"5:15: error: tags are not accepted"}},
       {instance_with("priority: 010"), {"5:15: error: priority 010 has a leading zero"}},

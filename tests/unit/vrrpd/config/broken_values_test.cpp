@@ -372,6 +372,14 @@ TEST_CASE("tracks have to make sense", "[config]") {
       {instance_with("priority: 255\n    track: [{interface: a, demote: 1}]"),
        {"6:12: warning: track has no effect: priority 255, the address owner's, never changes"}},
       {instance_with("track: []"), {}},
+      {instance_with("accept: maybe"), {"5:13: error: accept 'maybe' is neither true nor false"}},
+      {instance_with("accept: false"), {}},
+      {instance_with("priority: 255\n    accept: false"),
+       {"6:13: warning: accept: false has no effect with priority 255: an address owner accepts "
+        "(RFC "
+        "9568 section 6.1)"}},
+      {instance_without_addresses_with("accept: false\n    addresses: [fe80::1/64, 2001:db8::1]"),
+       {"4:13: error: accept: false for a link-local address needs 'interface'"}},
   });
 }
 

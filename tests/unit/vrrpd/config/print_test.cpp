@@ -37,6 +37,7 @@ instances:
     minimum_ttl: 255
     checksum: auto
     watch_link: true
+    accept: true
     gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, conflict_repeat: 1, conflict_delay: auto, spacing: 0s, form: request}
     lease: 3s
     track: []
@@ -85,6 +86,7 @@ instances:
     authentication: {type: pass, password: "y\"\\n"}
     checksum: auto
     watch_link: true
+    accept: true
     gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, conflict_repeat: 1, conflict_delay: auto, spacing: 0s, form: request}
     lease: 3s
     track: [{interface: eth1, demote: 30}, haproxy]

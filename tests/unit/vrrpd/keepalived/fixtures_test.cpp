@@ -91,8 +91,7 @@ TEST_CASE("kolla-ansible's configuration means degraded preemption", "[keepalive
 TEST_CASE("Octavia's configuration has routes and rules", "[keepalived]") {
   CHECK(
       problems_of("octavia.conf") ==
-      Lines{"13: note: nopreempt has no effect with state MASTER or priority 255, as in keepalived",
-            "14: note: accept: addresses always accept traffic"});
+      Lines{"13: note: nopreempt has no effect with state MASTER or priority 255, as in keepalived"});
   const InstanceConfig instance = fixture("octavia.conf").instances.at(0);
   CHECK(instance.router.announcements == AnnouncementSchedule{5, 5s, 5s, 2});
   CHECK(instance.routes.size() == 2);

@@ -252,6 +252,16 @@ TEST_CASE("an instance can be told not to watch its link", "[keepalived]") {
   CHECK_FALSE(instance_of(instance_with("dont_track_primary")).watches_link);
 }
 
+TEST_CASE("an instance accepts traffic unless the last word about it is no_accept",
+          "[keepalived]") {
+  CHECK(instance_of(instance_with("")).accepts);
+  CHECK_FALSE(instance_of(instance_with("no_accept")).accepts);
+  CHECK_FALSE(instance_of(instance_with("no_accept off")).accepts);
+  CHECK_FALSE(instance_of(instance_with("accept\nno_accept")).accepts);
+  CHECK(instance_of(instance_with("no_accept\naccept")).accepts);
+  CHECK(instance_of(instance_with("strict_mode on")).accepts);
+}
+
 TEST_CASE("an address keeps its prefix, interface and label", "[keepalived]") {
   const auto addresses = [](const std::string& lines) {
     return instance_of("vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n" + lines +
