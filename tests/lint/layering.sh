@@ -24,7 +24,7 @@ pure='vrrpd/wire vrrpd/engine include haproxy_probe/stats.hpp haproxy_probe/stat
 for part in authority config delta exclude gluster_xml job manifest mount_watch mounts planner progress records role status; do
   for file in sync/$part.?pp; do pure+=" $file"; done
 done
-for part in checks/config checks/counting checks/answers runtime/notify runtime/tracks; do
+for part in checks/config checks/counting checks/answers runtime/notify runtime/tracks mail/message mail/smtp; do
   for file in vrrpd/$part.?pp; do pure+=" $file"; done
 done
 forbid "$pure" 'boost/asio/(io_context|steady_timer|local|posix|signal_set|post|read|write|buffer)' 'decision code must not do I/O'
@@ -40,6 +40,7 @@ forbid "$(echo haproxy_probe/*.?pp)" '"vrrpd/' 'haproxy_probe knows only include
 forbid 'haproxy_probe/cli' '"vrrpd/(wire|engine|kernel|runtime)' 'haproxy-probe knows only the probe and config'
 forbid 'vrrpd/runtime vrrpd/config' '"haproxy_probe/(client|evaluator|stats)' 'only the daemon wires the probe in'
 forbid 'vrrpd/checks' '"vrrpd/(wire|engine|config|guard|ctl|runtime/[^s])' 'vrrpd/checks knows only include/ha and how to start a child'
+forbid 'vrrpd/mail' '"vrrpd/(wire|engine|kernel|runtime)' 'vrrpd/mail knows only the configuration'
 forbid 'vrrpd/ctl' '"vrrpd/(wire|engine|kernel|config|runtime)' 'vrrpctl speaks to the daemon over its socket only'
 forbid "$(ls -d vrrpd/* haproxy_probe sync include | grep -v '^vrrpd/kernel$' | tr '\n' ' ')" 'netlink/' 'only vrrpd/kernel uses libnl'
 forbid "$(ls -d vrrpd/* haproxy_probe sync include | grep -v '^vrrpd/settings$' | tr '\n' ' ')" 'yaml-cpp/' 'only vrrpd/settings uses yaml-cpp'

@@ -109,6 +109,8 @@ struct NotifyConfig {
   Rare<Command> deleted;
   /// `any` hears of changes of the effective priority, too; of an instance only.
   bool priority_changes = false;
+  /// A mail tells of master, backup and fault.
+  bool mail = false;
 
   friend bool operator==(const NotifyConfig&, const NotifyConfig&) = default;
 };
@@ -176,6 +178,21 @@ struct NotifyFifo {
   friend bool operator==(const NotifyFifo&, const NotifyFifo&) = default;
 };
 
+/// How mails are sent for those whose `notify` has `mail`.
+struct MailConfig {
+  std::vector<std::string> to;  ///< at least one
+  std::string from;
+  std::string server = "127.0.0.1";  ///< a name or an address
+  std::uint16_t port = 25;
+  std::string helo;  ///< how we introduce ourselves to the server
+  std::string name;  ///< how subjects call this machine
+  /// Of connecting, once the server has been looked up, and of each answer.
+  Duration timeout = std::chrono::seconds{30};
+  bool faults = true;  ///< faults are told, too
+
+  friend bool operator==(const MailConfig&, const MailConfig&) = default;
+};
+
 /// What this machine has for as long as the daemon runs, whatever its virtual routers do.
 struct StaticConfig {
   std::vector<VirtualAddress> addresses;  ///< each with its interface
@@ -217,7 +234,8 @@ struct Config {
   std::vector<GroupConfig> groups;
   std::vector<checks::CheckConfig> checks;  ///< by name
   std::optional<NotifyFifo> notify_fifo;
-  StaticConfig fixed;  ///< `static`
+  std::optional<MailConfig> mail;  ///< there if and only if somebody's `notify` has `mail`
+  StaticConfig fixed;              ///< `static`
   std::optional<probe::ProbeConfig> haproxy;
   ControlConfig control;
   std::optional<HttpConfig> http;  ///< nothing: off
