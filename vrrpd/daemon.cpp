@@ -146,6 +146,7 @@ class Daemon {
       checks_.links_changed();
     });
     notifier_.set_fifo(config.notify_fifo);
+    notifier_.set_mail(config.mail);
     static_part_.apply(config.fixed);
     if (!options_.is_alone) routers_.share_machine();
     delay_start(config.startup_delay);
@@ -293,6 +294,7 @@ class Daemon {
     node_ = config.node;
     static_part_.apply(config.fixed);
     notifier_.set_fifo(config.notify_fifo);
+    notifier_.set_mail(config.mail);
     routers_.repeat_states();
     checks_.apply(config.checks, estate_.checks());
     estate_.commit();

@@ -64,7 +64,9 @@ def test_a_life_of_the_daemon_gets_by_with_the_user_the_capabilities_and_the_sys
     os.chmod(host.directory, 0o777)  # for the control socket and the trace
     trace = host.directory / "trace"
     control = {"socket": str(host.directory / "control.sock"), "group": "nogroup"}
-    daemon = Vrrpd(host, Instance(priority=200), sections={"control": control})
+    mail = {"to": ["root"], "server": "localhost", "port": 2525}
+    daemon = Vrrpd(host, Instance(priority=200), sections={"control": control, "mail": mail},
+                   instance_keys={"accept": False, "notify": {"mail": True}})  # fmt: skip
     daemon.prefix = [
         "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--bounding-set=-all,+net_admin,+net_raw",
         "--inh-caps=-all,+net_admin,+net_raw", "--ambient-caps=-all,+net_admin,+net_raw", "--no-new-privs",
@@ -78,11 +80,13 @@ def test_a_life_of_the_daemon_gets_by_with_the_user_the_capabilities_and_the_sys
     os.kill(engine, 9)
     wait_for("the next engine", lambda: daemon.engine() not in (0, engine))
     daemon.main.wait_for_log("remains in MASTER STATE")
+    daemon.main.wait_for_log("Connection refused")  # by a mail server that is not there
+    assert "accept: false" not in daemon.main.log
     wait_for("its answer", lambda: daemon.ctl("status", check=False).code in (0, 1))
     assert daemon.ctl("reload").code == 0
     assert daemon.stop() == 0
     wait_for("the address to be gone", lambda: monitor.owners(address) == [])
 
     calls = {match[1] for match in re.finditer(r"^\d+ +(?:<\.\.\. )?([a-z0-9_]+)[( ]", trace.read_text(), re.MULTILINE)}
-    assert {"sendmmsg", "recvmmsg", "memfd_create", "lchown"} <= calls, "the trace is not whole"
+    assert {"sendmmsg", "recvmmsg", "memfd_create", "lchown", "capset"} <= calls, "the trace is not whole"
     assert calls - permitted() == set()

@@ -162,6 +162,7 @@ void print_notify(Printer& printer, const NotifyConfig& notify, bool is_group) {
   print("fault", notify.fault);
   print("stop", notify.stop);
   print("any", notify.any);
+  printer.line(6, "mail: {}", notify.mail);
   if (is_group) return;
   print("lower_priority", notify.lower_priority);
   print("deleted", notify.deleted);
@@ -235,6 +236,20 @@ void print_fifo(Printer& printer, const NotifyFifo& fifo) {
   printer.line(2, "path: {}", scalar(fifo.path));
   if (fifo.reader) printer.line(2, "reader: {}", text_of(*fifo.reader));
   printer.line(2, "states_on_reload: {}", fifo.states_on_reload);
+  printer.empty_line();
+}
+
+void print_mail(Printer& printer, const MailConfig& mail) {
+  printer.line(0, "mail:");
+  printer.line(2, "to: [{}]",
+               joined(mail.to, [](const std::string& address) { return scalar(address); }));
+  printer.line(2, "from: {}", scalar(mail.from));
+  printer.line(2, "server: {}", scalar(mail.server));
+  printer.line(2, "port: {}", mail.port);
+  printer.line(2, "helo: {}", scalar(mail.helo));
+  printer.line(2, "name: {}", scalar(mail.name));
+  printer.line(2, "timeout: {}", to_text(mail.timeout));
+  printer.line(2, "faults: {}", mail.faults);
   printer.empty_line();
 }
 
@@ -371,6 +386,7 @@ std::string print(const Config& config) {
     printer.empty_line();
   }
   if (config.notify_fifo) print_fifo(printer, *config.notify_fifo);
+  if (config.mail) print_mail(printer, *config.mail);
   print_static(printer, config.fixed);
   if (config.haproxy) print_haproxy(printer, *config.haproxy);
   printer.line(0, "control: {{socket: {}, group: {}}}", scalar(config.control.socket),

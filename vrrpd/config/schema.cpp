@@ -11,6 +11,7 @@
 #include "vrrpd/config/schema_checks.hpp"
 #include "vrrpd/config/schema_haproxy.hpp"
 #include "vrrpd/config/schema_instances.hpp"
+#include "vrrpd/config/schema_mail.hpp"
 #include "vrrpd/config/schema_notify.hpp"
 #include "vrrpd/config/schema_static.hpp"
 #include "vrrpd/settings/section.hpp"
@@ -19,8 +20,8 @@ namespace ha::config {
 namespace {
 
 constexpr std::string_view kKnown[] = {"node",    "startup_delay", "instances", "groups",
-                                       "checks",  "notify_fifo",   "static",    "haproxy",
-                                       "control", "http",          "log"};
+                                       "checks",  "notify_fifo",   "mail",      "static",
+                                       "haproxy", "control",       "http",      "log"};
 constexpr std::string_view kControlKnown[] = {"socket", "group"};
 constexpr std::string_view kHttpKnown[] = {"listen"};
 constexpr std::string_view kLogKnown[] = {"level", "format"};
@@ -113,6 +114,24 @@ void check_haproxy_use(const Section& section, const Instances& instances,
   }
 }
 
+/// Nobody gets a mail without the section, nor with it alone.
+[[nodiscard]] std::optional<vrrp::MailConfig> read_used_mail(const Section& section,
+                                                             const std::string& node,
+                                                             const std::vector<Position>& uses,
+                                                             Diagnostics& diagnostics) {
+  const Node* value = section.find("mail");
+  if (value == nullptr) {
+    for (const Position position : uses) {
+      diagnostics.error(position, "mail needs the section 'mail', with 'to' at least");
+    }
+    return std::nullopt;
+  }
+  vrrp::MailConfig mail = read_mail(*value, node, diagnostics);
+  if (!uses.empty()) return mail;
+  diagnostics.warning(value->position, "mail has no effect: no 'notify' has 'mail: true'");
+  return std::nullopt;
+}
+
 /// It would be there on every machine that has it here.
 void check_static(const Section& section, const vrrp::Config& config, Diagnostics& diagnostics) {
   for (const vrrp::VirtualAddress& fixed : config.fixed.addresses) {
@@ -150,8 +169,9 @@ vrrp::Config read_config(const Node& root, std::string_view host, const FileRead
   config.checks = read_checks(section->find("checks"), instances.tracks, diagnostics);
   config.instances = std::move(instances.configs);
   if (const Node* groups = section->find("groups")) {
-    config.groups = read_groups(*groups, config.instances, diagnostics);
+    config.groups = read_groups(*groups, config.instances, instances.mails, diagnostics);
   }
+  config.mail = read_used_mail(*section, config.node, instances.mails, diagnostics);
   if (const Node* fifo = section->find("notify_fifo")) {
     config.notify_fifo = read_notify_fifo(*fifo, diagnostics);
   }

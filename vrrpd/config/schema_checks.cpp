@@ -402,7 +402,7 @@ std::vector<CheckConfig> read_checks(const Node* value, const TrackUses& uses,
 
 std::vector<vrrp::GroupConfig> read_groups(const Node& value,
                                            const std::vector<vrrp::InstanceConfig>& instances,
-                                           Diagnostics& diagnostics) {
+                                           std::vector<Position>& mails, Diagnostics& diagnostics) {
   std::vector<vrrp::GroupConfig> groups;
   if (!is_list(value, "groups", kGroupsMax, diagnostics)) return groups;
   std::map<std::string, std::string> group_of;
@@ -424,7 +424,7 @@ std::vector<vrrp::GroupConfig> read_groups(const Node& value,
       group.instances = read_members(*members, group.name, instances, group_of, diagnostics);
     }
     if (const Node* notify = section->find("notify")) {
-      group.notify = read_notify(*notify, Notified::kGroup, diagnostics);
+      group.notify = read_notify(*notify, Notified::kGroup, mails, diagnostics);
     }
     groups.push_back(std::move(group));
   }

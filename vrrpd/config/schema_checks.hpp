@@ -16,9 +16,10 @@ namespace ha::config {
 [[nodiscard]] std::vector<checks::CheckConfig> read_checks(const Node* value, const TrackUses& uses,
                                                            Diagnostics& diagnostics);
 
-/// Reads the list; members have to be among `instances`.
+/// Reads the list; members have to be among `instances`. Where `notify` asks for mail is added to
+/// `mails`.
 [[nodiscard]] std::vector<vrrp::GroupConfig> read_groups(
     const Node& value, const std::vector<vrrp::InstanceConfig>& instances,
-    Diagnostics& diagnostics);
+    std::vector<Position>& mails, Diagnostics& diagnostics);
 
 }  // namespace ha::config

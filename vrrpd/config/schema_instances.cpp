@@ -235,7 +235,7 @@ void read_lease(const Section& section, Draft& draft, Diagnostics& diagnostics) 
   read_routing(*section, draft.config.routes, draft.config.rules, diagnostics);
   read_tracks(*section, draft, instances.tracks, diagnostics);
   if (const Node* notify = section->find("notify")) {
-    draft.config.notify = read_notify(*notify, Notified::kInstance, diagnostics);
+    draft.config.notify = read_notify(*notify, Notified::kInstance, instances.mails, diagnostics);
   }
   return draft;
 }

@@ -13,6 +13,7 @@ namespace ha::config {
 struct Instances {
   std::vector<vrrp::InstanceConfig> configs;
   TrackUses tracks;
+  std::vector<Position> mails;  ///< where `notify` asks for mail
 };
 
 /// Reads the list, with all checks within an instance and between them; what is wrong is in

@@ -14,8 +14,9 @@ using namespace std::chrono_literals;
 constexpr std::string_view kCommandKnown[] = {"command", "user", "group", "timeout"};
 constexpr std::string_view kReaderKnown[] = {"command", "user", "group"};
 constexpr std::string_view kInstanceKnown[] = {
-    "master", "backup", "fault", "stop", "any", "lower_priority", "deleted", "priority_changes"};
-constexpr std::string_view kGroupKnown[] = {"master", "backup", "fault", "stop", "any"};
+    "master",  "backup",           "fault", "stop", "any", "lower_priority",
+    "deleted", "priority_changes", "mail"};
+constexpr std::string_view kGroupKnown[] = {"master", "backup", "fault", "stop", "any", "mail"};
 constexpr std::string_view kFifoKnown[] = {"path", "reader", "states_on_reload"};
 
 constexpr std::size_t kArgumentsMax = 64;
@@ -89,7 +90,8 @@ Read read_identity(const Section& section, Command& command) {
   return user == Read::kRefused || group == Read::kRefused ? Read::kRefused : Read::kValid;
 }
 
-vrrp::NotifyConfig read_notify(const Node& value, Notified notified, Diagnostics& diagnostics) {
+vrrp::NotifyConfig read_notify(const Node& value, Notified notified, std::vector<Position>& mails,
+                               Diagnostics& diagnostics) {
   vrrp::NotifyConfig notify;
   const bool is_group = notified == Notified::kGroup;
   const std::span<const std::string_view> known =
@@ -106,6 +108,8 @@ vrrp::NotifyConfig read_notify(const Node& value, Notified notified, Diagnostics
   read("fault", notify.fault);
   read("stop", notify.stop);
   read("any", notify.any);
+  section->boolean("mail", notify.mail);
+  if (notify.mail) mails.push_back(section->position_of("mail"));
   if (is_group) return notify;
   read("lower_priority", notify.lower_priority);
   read("deleted", notify.deleted);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "vrrpd/config/config.hpp"
 #include "vrrpd/settings/diagnostics.hpp"
@@ -23,7 +24,9 @@ Read read_identity(const Section& section, Command& command);
 enum class Notified : std::uint8_t { kInstance, kGroup };
 
 /// The map `notify`; what is wrong with it is in `diagnostics`, and then the value is of no use.
+/// Where it asks for mail is added to `mails`.
 [[nodiscard]] vrrp::NotifyConfig read_notify(const Node& value, Notified notified,
+                                             std::vector<Position>& mails,
                                              Diagnostics& diagnostics);
 
 /// The section `notify_fifo`, likewise.

@@ -43,8 +43,8 @@ struct CommandLine {
   std::string pid_file = "/run/keepalived.pid";
   std::string engine_pid_file = "/run/vrrp.pid";
   std::string network_namespace;  ///< -s; empty: ours
-  /// Where -p names another file than the default, there may be several daemons on this machine: then
-  /// the control socket stands beside that file. Empty: at its usual place.
+  /// Where -p names another file than the default, there may be several daemons on this machine:
+  /// then the control socket stands beside that file. Empty: at its usual place.
   std::string control_socket;
   std::optional<unsigned> umask;
   bool dumps_core = false;           ///< -m

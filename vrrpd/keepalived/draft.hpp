@@ -36,6 +36,22 @@ struct Shared {
   std::optional<bool> notify_priority_changes;
 };
 
+/// What global_defs says about mail. Empty: keepalived's default.
+struct Mail {
+  std::vector<std::string> to;
+  Place place;  ///< of notification_email
+  std::string from;
+  std::string server;
+  std::optional<int> port;
+  std::string helo;
+  std::string name;  ///< router_id
+  std::optional<Duration> timeout;
+  bool faults = true;
+  std::optional<bool> alert;       ///< smtp_alert: everybody's default
+  std::optional<bool> alert_vrrp;  ///< smtp_alert_vrrp: the same, and goes before it
+  Place alert_place;
+};
+
 struct Globals {
   Shared shared;
   std::string default_interface = "eth0";
@@ -51,6 +67,7 @@ struct Globals {
   std::optional<Duration> gna_interval;   ///< IPv6
   bool repeats_states = false;            ///< fifo_write_vrrp_states_on_reload
   Duration startup_delay{};
+  Mail mail;
 };
 
 /// A tracked thing, as an instance or a group names it.
@@ -112,6 +129,8 @@ struct Instance {
   std::optional<Duration> preempt_delay;
   std::vector<Tracked> tracked;
   vrrp::NotifyConfig notify;
+  std::optional<bool> mail;  ///< smtp_alert
+  Place mail_place;
 };
 
 struct SyncGroup {
@@ -120,6 +139,8 @@ struct SyncGroup {
   std::vector<std::string> members;
   std::vector<Tracked> tracked;
   vrrp::NotifyConfig notify;
+  std::optional<bool> mail;  ///< smtp_alert
+  Place mail_place;
   bool weighs = false;  ///< sync_group_tracking_weight
 };
 

@@ -296,7 +296,7 @@ void add_commands(nlohmann::ordered_json& data, const vrrp::NotifyConfig& notify
       {"state", state},
       {"wantstate", state},
       {"version", static_cast<int>(router.version)},
-      {"smtp_alert", false},
+      {"smtp_alert", config.notify.mail},
       {"notify_deleted", config.notify.deleted.has_value()}};
   add_commands(data, config.notify);
   data["vips"] = address_list(both, true);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "vrrpd/config/schema_mail.hpp"
 #include "vrrpd/keepalived/sections.hpp"
 
 namespace ha::keepalived {
@@ -74,7 +75,78 @@ void read_fifo(std::string& path, const Statement& line, Reading& reading) {
   path = *word;
 }
 
+constexpr int kTimeoutSecondsKept = 600;
+
+/// A word that a mail cannot have is left out: keepalived would run with it, and its server refuse.
+void read_mail_word(std::string& into, const Statement& line, Reading& reading,
+                    config::Parsed<std::string> (*parse)(std::string_view)) {
+  const auto word = word_at(line, 1, reading);
+  if (!word) return;
+  if (auto value = parse(*word)) {
+    into = std::move(*value);
+  } else {
+    reading.report.warning(line.place, fmt::format("{} {} {}; it is left out", line.keyword(),
+                                                   shown(*word), value.error()));
+  }
+}
+
+void read_recipients(Globals& globals, const Statement& block, Reading& reading) {
+  globals.mail.place = block.place;
+  for (std::string word : words_of_block(block)) {
+    if (word.size() > 2 && word.front() == '<' && word.back() == '>') {
+      word = word.substr(1, word.size() - 2);
+    }
+    if (config::parse_mail_address(word)) {
+      globals.mail.to.push_back(word);
+    } else {
+      reading.report.warning(block.place,
+                             fmt::format("{} is not a mail address; it is left out", shown(word)));
+    }
+  }
+}
+
+void read_smtp_server(Globals& globals, const Statement& line, Reading& reading) {
+  read_mail_word(globals.mail.server, line, reading, config::parse_mail_host);
+  if (line.words.size() < 3) return;
+  // It may be the service's name there.
+  if (line.words[2] != "smtp") globals.mail.port = integer_at(line, 2, 1, 65'535, reading);
+}
+
+void read_smtp_timeout(Globals& globals, const Statement& line, Reading& reading) {
+  const auto seconds = integer_at(line, 1, 1, kRepeatMax, reading);
+  if (!seconds) return;
+  if (*seconds > kTimeoutSecondsKept) warn_kept(line, "10m", reading);
+  globals.mail.timeout = std::chrono::seconds{std::min(*seconds, kTimeoutSecondsKept)};
+}
+
+template <std::optional<bool> Mail::*alert>
+void read_smtp_alert(Globals& globals, const Statement& line, Reading& reading) {
+  globals.mail.*alert = flag(line, reading);
+  globals.mail.alert_place = line.place;
+}
+
 constexpr Reader<Globals> kReaders[] = {
+    {"router_id", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       read_mail_word(g.mail.name, line, r, config::parse_mail_name);
+     }},
+    {"notification_email", 1, read_recipients},
+    {"notification_email_from", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       read_mail_word(g.mail.from, line, r, config::parse_mail_address);
+     }},
+    {"smtp_server", 3, read_smtp_server},
+    {"smtp_helo_name", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       read_mail_word(g.mail.helo, line, r, config::parse_mail_host);
+     }},
+    {"smtp_connect_timeout", 2, read_smtp_timeout},
+    {"smtp_alert", 2, read_smtp_alert<&Mail::alert>},
+    {"smtp_alert_vrrp", 2, read_smtp_alert<&Mail::alert_vrrp>},
+    {"no_email_faults", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       g.mail.faults = !flag(line, r).value_or(true);
+     }},
     {"default_interface", 2,
      [](Globals& g, const Statement& line, Reading& reading) {
        if (auto name = interface_at(line, 1, reading)) g.default_interface = *name;

@@ -139,6 +139,12 @@ void read_instance_notify(Instance& instance, const Statement& line, Reading& re
   read_notify(instance.notify, line, reading);
 }
 
+template <class T>
+void read_smtp_alert(T& into, const Statement& line, Reading& reading) {
+  into.mail = flag(line, reading);
+  into.mail_place = line.place;
+}
+
 constexpr Reader<Instance> kReaders[] = {
     {"state", 2, read_state},
     {"interface", 2,
@@ -208,6 +214,7 @@ constexpr Reader<Instance> kReaders[] = {
     {"notify", kAnyWords, read_instance_notify},
     {"notify_master_rx_lower_pri", kAnyWords, read_instance_notify},
     {"notify_deleted", kAnyWords, read_instance_notify},
+    {"smtp_alert", 2, read_smtp_alert<Instance>},
     {"notify_priority_changes", 2,
      [](Instance& i, const Statement& line, Reading& r) {
        i.shared.notify_priority_changes = flag(line, r);
@@ -236,6 +243,7 @@ constexpr Reader<SyncGroup> kGroupReaders[] = {
     {"notify_fault", kAnyWords, read_group_notify},
     {"notify_stop", kAnyWords, read_group_notify},
     {"notify", kAnyWords, read_group_notify},
+    {"smtp_alert", 2, read_smtp_alert<SyncGroup>},
     {"sync_group_tracking_weight", 2,
      [](SyncGroup& group, const Statement& line, Reading& reading) {
        group.weighs = flag(line, reading).value_or(false);

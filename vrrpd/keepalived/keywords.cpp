@@ -11,9 +11,6 @@ constexpr Treatment kNote = Treatment::kNote;
 constexpr Treatment kWarning = Treatment::kWarning;
 constexpr Treatment kError = Treatment::kError;
 
-constexpr std::string_view kMail = "vrrpd sends no mail";
-constexpr std::string_view kMailTarget =
-    "vrrpd sends no mail; without smtp_alert keepalived neither";
 constexpr std::string_view kBalancer = "belongs to IPVS, which vrrpd does not manage";
 constexpr std::string_view kScheduling = "how the process is scheduled is set in vrrpd's unit";
 constexpr std::string_view kBuffers = "vrrpd sizes its buffers itself";
@@ -109,17 +106,17 @@ constexpr Keyword kKeywords[] = {
     {C::kGlobal, "dynamic_interfaces", kNote, kInterfaces},
     {C::kGlobal, "vrrp_startup_delay", kRead, ""},
     {C::kGlobal, "vrrp_delay_after_boot", kWarning, "vrrp_startup_delay counts from vrrpd's start"},
-    {C::kGlobal, "router_id", kNote, "is for mails and SNMP only"},
-    {C::kGlobal, "notification_email", kNote, kMailTarget},
-    {C::kGlobal, "notification_email_from", kNote, kMailTarget},
-    {C::kGlobal, "smtp_server", kNote, kMailTarget},
-    {C::kGlobal, "smtp_helo_name", kNote, kMailTarget},
-    {C::kGlobal, "smtp_connect_timeout", kNote, kMailTarget},
-    {C::kGlobal, "smtp_alert", kWarning, kMail},
-    {C::kGlobal, "smtp_alert_vrrp", kWarning, kMail},
+    {C::kGlobal, "router_id", kRead, "is for the subjects of mails only"},
+    {C::kGlobal, "notification_email", kRead, ""},
+    {C::kGlobal, "notification_email_from", kRead, "default: root at the short host name"},
+    {C::kGlobal, "smtp_server", kRead, "looked up for each mail, not once at the start"},
+    {C::kGlobal, "smtp_helo_name", kRead, "default: the short host name"},
+    {C::kGlobal, "smtp_connect_timeout", kRead, "at most 10 minutes"},
+    {C::kGlobal, "smtp_alert", kRead, ""},
+    {C::kGlobal, "smtp_alert_vrrp", kRead, ""},
     {C::kGlobal, "smtp_alert_checker", kNote, kBalancer},
-    {C::kGlobal, "no_email_faults", kNote, kMail},
-    {C::kGlobal, "email_faults", kNote, kMail},
+    {C::kGlobal, "no_email_faults", kRead, ""},
+    {C::kGlobal, "email_faults", kNote, "is the default"},
     {C::kGlobal, "max_auto_priority", kNote, kScheduling},
     {C::kGlobal, "min_auto_priority_delay", kNote, kScheduling},
     {C::kGlobal, "vrrp_priority", kNote, kScheduling},
@@ -280,7 +277,7 @@ constexpr Keyword kKeywords[] = {
     {C::kInstance, "notify", kRead, ""},
     {C::kInstance, "notify_master_rx_lower_pri", kRead, ""},
     {C::kInstance, "notify_priority_changes", kRead, ""},
-    {C::kInstance, "smtp_alert", kWarning, kMail},
+    {C::kInstance, "smtp_alert", kRead, ""},
     {C::kInstance, "global_tracking", kNote, kOld},
     {C::kInstance, "native_ipv6", kNote, kOld},
     {C::kInstance, "lvs_sync_daemon_interface", kNote, kBalancer},
@@ -321,7 +318,7 @@ constexpr Keyword kKeywords[] = {
     {C::kSyncGroup, "notify_stop", kRead, ""},
     {C::kSyncGroup, "notify", kRead, ""},
     {C::kSyncGroup, "notify_priority_changes", kNote, "groups have no priority"},
-    {C::kSyncGroup, "smtp_alert", kWarning, kMail},
+    {C::kSyncGroup, "smtp_alert", kRead, ""},
     {C::kSyncGroup, "sync_group_tracking_weight", kRead, ""},
     {C::kSyncGroup, "global_tracking", kNote, kOld},
 

@@ -51,6 +51,7 @@ class Resolver {
     for (std::size_t i = 0; i < draft_.trackers.size(); ++i) add_check(i);
     sort_checks();
     add_fifo();
+    add_mail();
     resolved_.config.startup_delay = draft_.globals.startup_delay;
     resolved_.config.fixed = std::move(draft_.fixed);
     for (vrrp::VirtualAddress& address : resolved_.config.fixed.addresses) {
@@ -146,6 +147,7 @@ class Resolver {
     config.notify.priority_changes = chosen(instance.shared.notify_priority_changes,
                                             draft_.globals.shared.notify_priority_changes, false);
     identify(config.notify, instance.place);
+    config.notify.mail = wants_mail(instance.mail, instance.mail_place);
     resolved_.config.instances.push_back(std::move(config));
     resolved_.instances.push_back(instance.place);
   }
@@ -398,6 +400,7 @@ class Resolver {
       return;
     }
     identify(group.notify, group.place);
+    group.notify.mail = wants_mail(group.mail, group.mail_place);
     resolved_.config.groups.push_back({group.name, group.members, group.notify});
     resolved_.groups.push_back(group.place);
   }
@@ -420,8 +423,48 @@ class Resolver {
     resolved_.config.notify_fifo = std::move(fifo);
   }
 
+  [[nodiscard]] bool wants_mail(const std::optional<bool>& own, Place place) {
+    const Mail& mail = draft_.globals.mail;
+    const bool wants = chosen(own, mail.alert_vrrp ? mail.alert_vrrp : mail.alert, false);
+    if (!wants || !mail.to.empty()) {
+      sends_mail_ = sends_mail_ || wants;
+      return wants;
+    }
+    report().note(own ? place : mail.alert_place,
+                  "smtp_alert: nobody is named in notification_email, so no mail is sent, as by "
+                  "keepalived");
+    return false;
+  }
+
+  void add_mail() {
+    Mail& given = draft_.globals.mail;
+    if (!sends_mail_) {
+      if (!given.to.empty()) {
+        report().note(given.place,
+                      "notification_email: without smtp_alert no mail is sent, as by "
+                      "keepalived");
+      }
+      return;
+    }
+    const std::string& node = resolved_.config.node;
+    const auto or_else = [](std::string& own, const std::string& otherwise) {
+      return own.empty() ? otherwise : std::move(own);
+    };
+    vrrp::MailConfig mail;
+    mail.to = std::move(given.to);
+    mail.from = or_else(given.from, "root@" + node);
+    mail.server = or_else(given.server, mail.server);
+    mail.port = static_cast<std::uint16_t>(given.port.value_or(mail.port));
+    mail.helo = or_else(given.helo, node);
+    mail.name = or_else(given.name, node);
+    mail.timeout = given.timeout.value_or(mail.timeout);
+    mail.faults = given.faults;
+    resolved_.config.mail = std::move(mail);
+  }
+
   Draft draft_;
   Reading& reading_;
+  bool sends_mail_ = false;
   Resolved resolved_;
   std::map<std::size_t, std::string> check_names_;  ///< by the tracker's index: those in use
 };

@@ -9,7 +9,8 @@ Notifier::Notifier(boost::asio::io_context& io, Log& log)
     : io_{io},
       log_{log},
       subprocesses_{io},
-      reader_patience_{io},
+      mailer_{io, subprocesses_, log},
+      patience_{io},
       alive_{std::make_shared<char>()} {}
 
 void Notifier::set_fifo(const std::optional<NotifyFifo>& fifo) {
@@ -22,6 +23,7 @@ bool Notifier::tell(const Notice& notice, const NotifyConfig& config, TimePoint 
   if (pipe_ && (notice.kind != Notice::Kind::kPriority || config.priority_changes)) {
     pipe_->write(fifo_line(notice), now);
   }
+  if (config.mail) mailer_.tell(notice);
   auto commands = commands_for(notice, config);
   const Key key{notice.subject, notice.name};
   if (commands.empty()) return owed_.contains(key);
@@ -89,10 +91,12 @@ void Notifier::finish(std::function<void()> done) {
   for (auto& [key, owed] : owed_) owed.queue.hurry();
   done_ = std::move(done);
   if (pipe_) pipe_->close([this] { finish_if_idle(); });
-  reader_patience_.expires_after(kReaderPatience);
-  reader_patience_.async_wait([this](const boost::system::error_code& error) {
+  mailer_.finish([this] { finish_if_idle(); });
+  patience_.expires_after(kPatience);
+  patience_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     pipe_.reset();
+    mailer_.give_up();
     finish_if_idle();
   });
   finish_if_idle();
@@ -100,7 +104,7 @@ void Notifier::finish(std::function<void()> done) {
 
 void Notifier::finish_if_idle() {
   if (!done_ || !owed_.empty()) return;
-  if (pipe_ && pipe_->is_read()) return;
+  if ((pipe_ && pipe_->is_read()) || !mailer_.is_idle()) return;
   boost::asio::post(io_, std::exchange(done_, {}));
 }
 

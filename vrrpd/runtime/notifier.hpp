@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "vrrpd/runtime/log.hpp"
+#include "vrrpd/runtime/mailer.hpp"
 #include "vrrpd/runtime/notify.hpp"
 #include "vrrpd/runtime/notify_fifo.hpp"
 #include "vrrpd/runtime/subprocess.hpp"
@@ -23,8 +24,9 @@ class Notifier {
  public:
   /// So many commands run at once; of 1,020 instances that fail over together the others wait.
   static constexpr std::size_t kRunningMax = 32;
-  /// How long the pipe's reader may take to come to its end when the daemon stops.
-  static constexpr Duration kReaderPatience = std::chrono::seconds{1};
+  /// How long the pipe's reader may take to come to its end when the daemon stops, and mails that
+  /// have not been sent yet.
+  static constexpr Duration kPatience = std::chrono::seconds{1};
 
   /// Both must outlive the object.
   Notifier(boost::asio::io_context& io, Log& log);
@@ -32,12 +34,15 @@ class Notifier {
   /// Where all notices are written to as well. Replaces the one before.
   void set_fifo(const std::optional<NotifyFifo>& fifo);
 
+  /// How mails are sent to those who want them; nothing: not at all.
+  void set_mail(std::optional<MailConfig> mail) { mailer_.configure(std::move(mail)); }
+
   /// Called when all commands of an instance or a group have run that had to.
   using OnTold = std::function<void(Notice::Subject subject, const std::string& name)>;
   void on_told(OnTold handler) { on_told_ = std::move(handler); }
 
-  /// Has the commands of `config` told, in a later turn of the loop. Returns whether any have to
-  /// run yet, of this notice or an earlier one.
+  /// Has the commands of `config` told, and a mail sent, in a later turn of the loop. Returns
+  /// whether any commands have to run yet, of this notice or an earlier one.
   bool tell(const Notice& notice, const NotifyConfig& config, TimePoint now);
 
   /// Writes into the pipe what it has been told before, if it is to hear that with a reload.
@@ -70,7 +75,8 @@ class Notifier {
   bool pump_pending_ = false;
   std::function<void()> done_;
   OnTold on_told_;
-  boost::asio::steady_timer reader_patience_;
+  Mailer mailer_;
+  boost::asio::steady_timer patience_;
   std::shared_ptr<void> alive_;
 };
 

@@ -110,7 +110,8 @@ std::vector<VirtualAddress> any_addresses(const InstanceConfig& instance, Family
     if (family == Family::kIpv4 && coin()) {
       address.scope = static_cast<std::uint8_t>(between(0, 255));
     }
-    if (family == Family::kIpv4 && coin()) address.broadcast = any_address(family, false, serial).to_v4();
+    if (family == Family::kIpv4 && coin())
+      address.broadcast = any_address(family, false, serial).to_v4();
     addresses.push_back(address);
   }
   addresses.front().advertise = true;
@@ -193,7 +194,22 @@ NotifyConfig any_notify(bool is_group) {
     if (coin()) notify.deleted = any_command(true);
     notify.priority_changes = coin();
   }
+  notify.mail = between(0, 3) == 0;
   return notify;
+}
+
+MailConfig any_mail() {
+  const auto address = [] { return any_text(60, printable_except("()<>,;:\\\"")); };
+  MailConfig mail;
+  for (int left = between(1, 3); left > 0; --left) mail.to.push_back(address());
+  mail.from = address();
+  mail.server = one_of<std::string>({"127.0.0.1", "::1", "mail.example.com", "fe80::1%eth0"});
+  mail.port = static_cast<std::uint16_t>(between(1, 65'535));
+  mail.helo = one_of<std::string>({"lb-1", "a_b.c"});
+  mail.name = any_text(40, printable_except("") + " ");
+  mail.timeout = time_between(1s, 10min);
+  mail.faults = coin();
+  return mail;
 }
 
 checks::Probe any_probe(int& serial) {
@@ -430,6 +446,11 @@ Config any_config() {
                                {config.instances.back().name},
                                any_notify(true)});
     }
+  }
+  const auto wants_mail = [](const auto& subject) { return subject.notify.mail; };
+  if (std::any_of(config.instances.begin(), config.instances.end(), wants_mail) ||
+      std::any_of(config.groups.begin(), config.groups.end(), wants_mail)) {
+    config.mail = any_mail();
   }
   if (coin()) config.notify_fifo = NotifyFifo{any_path(), {}};
   if (config.notify_fifo && coin()) config.notify_fifo->reader = any_command(false);

@@ -168,7 +168,8 @@ TEST_CASE("groups are made of known instances, each in one of them", "[config]")
       {instance_with("") + "groups: [{}]\n",
        {"6:10: error: 'name' is required", "6:10: error: 'instances' is required"}},
       {instance_with("") + "groups: [{name: G, instances: [A], notify: {lower_priority: /x}}]\n",
-       {"6:45: error: unknown key 'lower_priority'; known here: master, backup, fault, stop, any"}},
+       {"6:45: error: unknown key 'lower_priority'; known here: master, backup, fault, stop, any, "
+        "mail"}},
   });
 }
 
@@ -186,6 +187,24 @@ TEST_CASE("notifications are commands", "[config]") {
       {notify_with("priority_changes: 1"),
        {"5:32: error: priority_changes 1 is neither true nor false"}},
       {notify_with("mastr: /x"), {"5:14: error: unknown key 'mastr'; did you mean 'master'?"}},
+      {notify_with("mail: true"),
+       {"5:20: error: mail needs the section 'mail', with 'to' at least"}},
+      {notify_with("mail: false") + "mail: {to: [a@x]}\n",
+       {"6:7: warning: mail has no effect: no 'notify' has 'mail: true'"}},
+      {notify_with("mail: true") + "mail: {to: [a@x, a b, \"a>\"], from: \"x\\ty\", server: "
+                                   "\"10.0.0.1:25\", port: 0, helo: "
+                                   "a/b, name: \"\", timeout: 1ms, faults: 1, cc: b}\n",
+       {"6:18: error: recipient 'a b' is not a mail address of 1-254 plain characters",
+        "6:23: error: recipient 'a>' is not a mail address of 1-254 plain characters",
+        "6:36: error: a value with a line break or another control character",
+        "6:52: error: server 10.0.0.1:25 is not a host name or an address",
+        "6:73: error: port 0 is not in 1-65535",
+        "6:82: error: helo 'a/b' is not a host name or an address",
+        "6:93: error: name '' is not 1-100 printable ASCII characters",
+        "6:106: error: timeout 1ms is not in 1s-600s",
+        "6:119: error: faults 1 is neither true nor false",
+        "6:122: error: unknown key 'cc'; known here: to, from, server, port, helo, name, timeout, "
+        "faults"}},
       {instance_with("") + "notify_fifo: {reader: {command: x, timeout: 1s}}\n",
        {"6:14: error: 'path' is required",
         "6:33: error: command 'x' is not an absolute path, 1-4095 bytes",

@@ -77,7 +77,7 @@ TEST_CASE("an unknown key is an error that names the nearest known one", "[confi
       {instance_with("") + "zebra: 5\n",
        {"6:1: error: unknown key 'zebra'; known here: node, startup_delay, instances, groups, "
         "checks, "
-        "notify_fifo, static, haproxy, control, http, log"}},
+        "notify_fifo, mail, static, haproxy, control, http, log"}},
       {haproxy_with("quorm: 5"), {"7:3: error: unknown key 'quorm'; did you mean 'quorum'?"}},
       {instance_without_addresses_with("addresses: [{adress: 10.0.0.1, address: 10.0.0.1}]"),
        {"4:18: error: unknown key 'adress'; did you mean 'address'?"}},

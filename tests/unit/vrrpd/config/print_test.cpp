@@ -128,18 +128,21 @@ TEST_CASE("checks, groups and commands are printed in full", "[config]") {
   const std::string text =
       printed(instance_with(
                   "track: [{check: a, demote: 5}, {check: b, promote: 2}, {interface: eth1, fault: "
-                  "true, when: healthy}]\n    notify: {any: /bin/x}") +
+                  "true, when: healthy}]\n    notify: {any: /bin/x, mail: true}") +
               R"(groups: [{name: G, instances: [A]}]
 checks:
   b: {http: "http://[::1]/x"}
   a: {process: haproxy}
 notify_fifo: {path: /run/f, reader: {command: [/bin/r, "a b"], user: ops}}
+mail: {to: [ops@example.com, root]}
+node: lb1
 )");
   CHECK(
       text.find(
           R"(    track: [{check: a, demote: 5}, {check: b, promote: 2}, {interface: eth1, fault: true, when: healthy}]
     notify:
       any: {command: [/bin/x], timeout: 30s}
+      mail: true
       priority_changes: false
 
 groups:
@@ -154,6 +157,16 @@ notify_fifo:
   path: /run/f
   reader: {command: [/bin/r, "a b"], user: ops}
   states_on_reload: false
+
+mail:
+  to: ["ops@example.com", root]
+  from: "root@lb1"
+  server: "127.0.0.1"
+  port: 25
+  helo: lb1
+  name: lb1
+  timeout: 30s
+  faults: true
 
 control:)") != std::string::npos);
 }

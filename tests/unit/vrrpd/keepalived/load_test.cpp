@@ -247,6 +247,69 @@ TEST_CASE("what a master says to others is as global_defs or the instance has it
   CHECK(router("higher_prio_send_advert", "").answers_better);
 }
 
+TEST_CASE("smtp_alert of global_defs is everybody's, and each may decide for itself",
+          "[keepalived]") {
+  const auto mails = [](const std::string& own, const std::string& of_group,
+                        const std::string& shared) {
+    const Config config =
+        config_of(instance_with(own) + "vrrp_sync_group G {\ngroup { A }\n" + of_group +
+                  "\n}\nglobal_defs {\nnotification_email { a@x }\n" + shared + "\n}\n");
+    CHECK(config.mail.has_value() ==
+          (config.instances.front().notify.mail || config.groups.front().notify.mail));
+    return std::pair{config.instances.front().notify.mail, config.groups.front().notify.mail};
+  };
+  CHECK(mails("", "", "") == std::pair{false, false});
+  CHECK(mails("smtp_alert", "", "") == std::pair{true, false});
+  CHECK(mails("", "smtp_alert", "") == std::pair{false, true});
+  CHECK(mails("", "", "smtp_alert") == std::pair{true, true});
+  CHECK(mails("smtp_alert off", "", "smtp_alert") == std::pair{false, true});
+  CHECK(mails("", "", "smtp_alert\nsmtp_alert_vrrp off") == std::pair{false, false});
+  CHECK(mails("", "", "smtp_alert_vrrp\nsmtp_alert off") == std::pair{true, true});
+}
+
+TEST_CASE("mails have keepalived's defaults, and what global_defs says", "[keepalived]") {
+  const auto mail = [](const std::string& lines) {
+    return *config_of(instance_with("smtp_alert") + "global_defs {\nnotification_email {\n" +
+                      "<a@x> b\n}\n" + lines + "\n}\n")
+                .mail;
+  };
+  vrrp::MailConfig expected;
+  expected.to = {"a@x", "b"};
+  expected.from = "root@vm1";
+  expected.helo = expected.name = "vm1";
+  CHECK(mail("") == expected);
+  expected.from = "k@x";
+  expected.server = "mail.x";
+  expected.port = 2525;
+  expected.helo = "h.x";
+  expected.name = "a b";
+  expected.timeout = 7s;
+  expected.faults = false;
+  CHECK(mail("router_id \"a b\"\nnotification_email_from k@x\nsmtp_server mail.x 2525\n"
+             "smtp_helo_name h.x\nsmtp_connect_timeout 7\nno_email_faults") == expected);
+  CHECK(mail("smtp_server mail.x smtp").port == 25);
+}
+
+TEST_CASE("what a mail cannot have is left out, and what sends none is said", "[keepalived]") {
+  const auto lines = [](const std::string& own, const std::string& shared) {
+    return diagnose(instance_with(own) + "global_defs {\n" + shared + "\n}\n");
+  };
+  CHECK(lines("smtp_alert", "") ==
+        Lines{"4: note: smtp_alert: nobody is named in notification_email, so no mail is sent, as "
+              "by keepalived"});
+  CHECK(lines("", "notification_email { a@x }") ==
+        Lines{"7: note: notification_email: without smtp_alert no mail is sent, as by keepalived"});
+  CHECK(lines("smtp_alert",
+              "notification_email {\na@x\nb,c\n}\nnotification_email_from \"K <k@x>\"\n"
+              "smtp_server 10.0.0.1:25\nsmtp_connect_timeout 700") ==
+        Lines{"7: warning: 'b,c' is not a mail address; it is left out",
+              "11: warning: notification_email_from 'K <k@x>' is not a mail address of 1-254 plain "
+              "characters; it is left out",
+              "12: warning: smtp_server 10.0.0.1:25 is not a host name or an address; it is left "
+              "out",
+              "13: warning: smtp_connect_timeout 700 is not what vrrpd does; 10m is taken"});
+}
+
 TEST_CASE("an instance can be told not to watch its link", "[keepalived]") {
   CHECK(instance_of(instance_with("")).watches_link);
   CHECK_FALSE(instance_of(instance_with("dont_track_primary")).watches_link);
