@@ -1,5 +1,4 @@
-/// The daemon: a guard process, and the engine process in which configuration, kernel, virtual
-/// routers, health and control are wired together.
+/// The daemon: a guard process, and the engine process that it starts.
 #pragma once
 
 #include <filesystem>

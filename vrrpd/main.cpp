@@ -1,4 +1,4 @@
-/// vrrpd(8): the command line. What it runs is wired in daemon.cpp.
+/// vrrpd(8): the command line. What it runs is wired in engine_process.cpp.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>

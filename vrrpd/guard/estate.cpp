@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <utility>
@@ -168,6 +169,19 @@ Result<Estate::Contents> Estate::open() {
   checks_generation_ = header_->current.load() - 1;
   contents.records = records_;
   return contents;
+}
+
+std::optional<std::chrono::system_clock::time_point> Estate::drained_since() const {
+  const std::int64_t since = header_->drained_since;
+  if (since == 0) return std::nullopt;
+  return std::chrono::system_clock::time_point{std::chrono::seconds{since}};
+}
+
+void Estate::note_drain(std::optional<std::chrono::system_clock::time_point> since) {
+  const auto seconds = [](auto at) {
+    return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+  };
+  header_->drained_since = since ? std::max<std::int64_t>(1, seconds(*since)) : 0;
 }
 
 }  // namespace ha::vrrp

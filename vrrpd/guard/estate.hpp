@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -65,8 +66,9 @@ class Estate {
   /// Notes on checks, for them to encode, in the order of the configuration that was prepared last;
   /// 0 before the first. Those of the one before stay until commit(), like its records.
   [[nodiscard]] std::span<std::atomic<std::int32_t>> checks();
-  /// Since when the operator has wanted no address here, in seconds since the epoch; 0: not.
-  [[nodiscard]] std::atomic<std::int64_t>& drained_since() const { return header_->drained_since; }
+  /// Since when, to the second, the operator has wanted no address here; nothing: one is welcome.
+  [[nodiscard]] std::optional<std::chrono::system_clock::time_point> drained_since() const;
+  void note_drain(std::optional<std::chrono::system_clock::time_point> since);
   /// How many engines have died so far.
   [[nodiscard]] std::atomic<std::uint32_t>& deaths() const { return header_->deaths; }
 
@@ -88,7 +90,7 @@ class Estate {
     std::atomic<std::uint32_t> current;
     std::atomic<std::uint32_t> deaths;
     Standing haproxy;
-    std::atomic<std::int64_t> drained_since;
+    std::atomic<std::int64_t> drained_since;  ///< seconds since the epoch; 0: not
     Generation generations[2];
     Checks checks[2];
   };
