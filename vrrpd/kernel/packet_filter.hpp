@@ -9,7 +9,6 @@
 /// capabilities, time, and somebody who cleans up after a crash.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -26,7 +25,7 @@ struct FilteredAddress {
   /// for all else.
   std::string interface;
 
-  friend auto operator<=>(const FilteredAddress&, const FilteredAddress&) = default;
+  friend bool operator==(const FilteredAddress&, const FilteredAddress&) = default;
 };
 
 class PacketFilter {
