@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "sync/copy_check.hpp"
 #include "sync/passage.hpp"
 #include "sync/scan.hpp"
 #include "sync/session.hpp"
@@ -14,8 +15,8 @@ namespace {
 
 /// Between looks at the epoch while files are moved.
 constexpr std::size_t kMovesPerLook = 16;
-/// Between looks at how far rsync is; its pipe holds what it says about many more.
-constexpr std::size_t kFilesPerPoll = 16;
+/// rsync waits most of the time, above all for a volume.
+constexpr std::size_t kCopiesAtOnce = 2;
 /// Every step of authority.hpp makes progress; more than this many is a fight with a living one.
 constexpr int kStepsMax = 16;
 /// The coarsest clock that file systems stamp changes with (a tick of 100 Hz), doubled.
@@ -48,13 +49,11 @@ void distrust_recent(const Delta& copied, WallTime scanned, Manifest& now) {
   }
 }
 
-/// What is moved in as a whole is copied as a whole, and rsync looks only for what there is.
-[[nodiscard]] Copy copy_for(const Mirror& mirror, const std::string& incoming, const Delta& delta,
-                            const Scan& scan) {
+/// What is moved in as a whole is copied as a whole, and rsync looks only for what there is. Names
+/// of one file stay that only if they are copied together.
+[[nodiscard]] std::vector<Copy> copies_for(const Mirror& mirror, const std::string& incoming,
+                                           const Delta& delta, const Scan& scan) {
   Copy copy{mirror.source, incoming, {}, mirror.exclude};
-  for (const Move& move : moves_for(delta)) {
-    if (move.kind == Move::Kind::kIn) copy.paths.push_back(move.path);
-  }
   copy.has_hard_links = scan.has_hard_links;
   copy.has_holes = scan.has_holes;
   // With a default access control list there, what is created would get one.
@@ -63,7 +62,12 @@ void distrust_recent(const Delta& copied, WallTime scanned, Manifest& now) {
     if (one->change != Change::kCreated && one->change != Change::kReplaced) continue;
     copy.has_attributes = has_attributes(join(mirror.source, one->path));
   }
-  return copy;
+  std::vector<Copy> copies;
+  for (auto& paths : shares_of(delta, copy.has_hard_links ? 1 : kCopiesAtOnce)) {
+    copies.push_back(copy);
+    copies.back().paths = std::move(paths);
+  }
+  return copies;
 }
 
 [[nodiscard]] Error fenced_off() {
@@ -115,7 +119,11 @@ Report Session::commit_now(const TargetView& view,
                                "remove everything from the target",
                                mirror_.source)});
   }
-  const Delta planned = with_other_names(difference(state_.manifest(), now), now);
+  const auto changes = [&] {
+    Delta delta = difference(state_.manifest(), now);
+    return found->has_hard_links ? with_other_names(std::move(delta), now) : delta;
+  };
+  const Delta planned = changes();
   Report report;
   report.scanned = scanned;
   if (planned.empty()) {
@@ -138,9 +146,9 @@ Report Session::commit_now(const TargetView& view,
   const auto committed = [&]() -> Result<void> {
     if (auto done = copy_in(head.version, planned, *found); !done) return done;
     distrust_recent(planned, scanned, now);
-    const Delta delta = with_other_names(difference(state_.manifest(), now), now);
+    const Delta delta = changes();
     head.totals = totals_of(now);
-    const auto digest = write_down(head.version, delta, now, view.id);
+    const auto digest = write_down(head.version, delta, std::move(now), view.id);
     if (!digest) return tl::make_unexpected(digest.error());
     head.digest = *digest;
     return publish(head, delta);
@@ -168,64 +176,53 @@ Report Session::commit_now(const TargetView& view,
 }
 
 Result<void> Session::copy_in(Version version, const Delta& delta, Scan& scan) {
-  Manifest& now = scan.manifest;
   if (auto done = target_.open_stage(version); !done) return done;
   const CopyProgress total = total_of(delta);
-  const std::vector<std::string> paths = paths_to_copy(delta);
   const std::string incoming = target_.stage(version).incoming;
-  auto copy = Rsync::start(copy_for(mirror_, incoming, delta, scan));
-  if (!copy) return tl::make_unexpected(copy.error());
-  // While it copies; both read the same content if a look afterwards finds nothing touched.
-  std::size_t looked = 0;
-  for (const std::string& path : paths) {
-    if (looked++ % kFilesPerPoll == 0) tell("copy", copy->poll(), total);
-    Entry& entry = now.find(path)->second;
-    if (entry.kind != Kind::kFile || !entry.digest.empty()) continue;
-    if (auto digest = digest_of_file(mirror_.source + "/" + path)) entry.digest = *digest;
-  }
-  const auto copied = copy->wait([&](const CopyProgress& done) { tell("copy", done, total); });
+  CopyCheck check{mirror_.source, delta, scan.manifest};
+  const auto copied = run_rsync(
+      copies_for(mirror_, incoming, delta, scan),
+      [&](const CopiedLine& line) { check.copied(line); },
+      [&](const CopyProgress& done) { tell("copy", done, total); });
   if (!copied) return tl::make_unexpected(copied.error());
   // What came into a directory after it was scanned is for the next generation.
-  for (const std::string& path : copy->named()) {
-    if (now.find(path) != now.end() || path == kRoot) continue;
+  for (const std::string& path : check.strays()) {
     if (auto done = remove_tree(join(incoming, path)); !done) return done;
   }
-  for (const std::string& path : paths) {
-    const auto known = now.find(path);
-    const auto after = look_closely(mirror_.source + "/" + path);
-    const bool is_named = copy->named().count(path) > 0;
-    const bool untouched = after && *after && (*after)->stamp.shows_same(known->second.stamp) &&
-                           (known->second.kind != Kind::kFile || !known->second.digest.empty());
-    if (is_named && (untouched || (after && *after && (*after)->kind == Kind::kDirectory &&
-                                   known->second.kind == Kind::kDirectory))) {
-      continue;
-    }
-    // Changed, replaced or removed while it was copied, or not said to be: what counts is the copy.
-    auto taken = look_closely(incoming + "/" + path);
-    if (!taken) return tl::make_unexpected(taken.error());
-    if (!*taken) {
-      const auto before = state_.manifest().find(path);
-      if (before == state_.manifest().end()) {
-        now.erase(known);
-      } else {
-        known->second = before->second;
-      }
-      continue;
-    }
-    Entry entry = **taken;
-    if (entry.kind == Kind::kFile) {
-      auto digest = digest_of_file(incoming + "/" + path);
-      if (!digest) return tl::make_unexpected(digest.error());
-      entry.digest = *digest;
-    }
-    if (untouched && entry.same_as(known->second)) continue;
-    entry.stamp = kStampOfNoFile;
-    known->second = std::move(entry);
+  for (const std::string& path : check.doubtful()) {
+    if (auto done = look_at_copy(incoming, path, scan.manifest); !done) return done;
   }
   return {};
 }
 
-Result<Digest> Session::write_down(Version version, const Delta& delta, const Manifest& now,
+Result<void> Session::look_at_copy(const std::string& incoming, const std::string& path,
+                                   Manifest& now) const {
+  auto taken = look_closely(join(incoming, path));
+  if (!taken) return tl::make_unexpected(taken.error());
+  const auto known = now.find(path);
+  if (!*taken) {
+    const auto before = state_.manifest().find(path);
+    if (before == state_.manifest().end()) {
+      now.erase(known);
+    } else {
+      known->second = before->second;
+    }
+    return {};
+  }
+  Entry entry = **taken;
+  if (entry.kind == Kind::kFile) {
+    auto digest = digest_of_file(join(incoming, path));
+    if (!digest) return tl::make_unexpected(digest.error());
+    entry.digest = *digest;
+  }
+  const bool is_as_scanned =
+      entry.same_as(known->second) && is_still(known->second, join(mirror_.source, path));
+  entry.stamp = is_as_scanned ? known->second.stamp : kStampOfNoFile;
+  known->second = std::move(entry);
+  return {};
+}
+
+Result<Digest> Session::write_down(Version version, const Delta& delta, Manifest now,
                                    const std::string& target_id) {
   if (auto done = target_.write_delta(version, delta); !done) {
     return tl::make_unexpected(done.error());
@@ -236,7 +233,7 @@ Result<Digest> Session::write_down(Version version, const Delta& delta, const Ma
     }
   }
   Digest digest = digest_of(now);
-  if (auto done = state_.save_pending({version, digest, target_id}, now); !done) {
+  if (auto done = state_.save_pending({version, digest, target_id}, std::move(now)); !done) {
     return tl::make_unexpected(done.error());
   }
   return digest;

@@ -178,6 +178,90 @@ std::vector<std::string> paths_to_copy(const Delta& delta) {
   return paths;
 }
 
+namespace {
+
+/// Fewer are copied before another process has been started.
+constexpr std::size_t kEntriesOfShareMin = 500;
+/// More paths make a list that takes longer to read than dividing it saves.
+constexpr std::size_t kPathsOfShareMax = 4096;
+
+/// A range of a delta that is copied as a whole: a path and all below it.
+struct Unit {
+  std::string path;
+  Entry entry;
+  std::size_t entries = 1;
+};
+
+[[nodiscard]] Delta::const_iterator first_from(const Delta& delta, const std::string& path) {
+  return std::lower_bound(
+      delta.begin(), delta.end(), path,
+      [](const Difference& one, const std::string& wanted) { return one.path < wanted; });
+}
+
+/// What is below a directory stands together: nothing but what starts with "path/" is behind that
+/// and before "path0", since '0' follows '/'.
+[[nodiscard]] std::pair<Delta::const_iterator, Delta::const_iterator> below(
+    const Delta& delta, const std::string& path) {
+  return {first_from(delta, path + '/'), first_from(delta, path + '0')};
+}
+
+[[nodiscard]] Unit unit_of(const Delta& delta, const Difference& one) {
+  // Below what is no directory any more there is only what was removed.
+  if (one.entry.kind != Kind::kDirectory) return {one.path, one.entry, 1};
+  const auto [first, last] = below(delta, one.path);
+  return {one.path, one.entry, 1 + static_cast<std::size_t>(last - first)};
+}
+
+/// What is directly in the directory `unit`; nothing if it cannot or need not be divided.
+[[nodiscard]] std::vector<Unit> parts_of(const Delta& delta, const Unit& unit) {
+  constexpr std::uint32_t kOwnerWrites = 0300;
+  const bool may_be_shared =
+      unit.entry.kind == Kind::kDirectory && (unit.entry.mode & kOwnerWrites) == kOwnerWrites;
+  if (!may_be_shared) return {};
+  std::vector<Unit> parts;
+  const auto [first, last] = below(delta, unit.path);
+  for (auto one = first; one != last; ++one) {
+    if (parent_of(one->path) != unit.path) continue;
+    if (parts.size() == kPathsOfShareMax) return {};
+    parts.push_back(unit_of(delta, *one));
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::string>> shares_of(const Delta& delta, std::size_t count) {
+  std::vector<Unit> units;
+  std::size_t total = 0;
+  for (const Move& move : moves_for(delta)) {
+    if (move.kind != Move::Kind::kIn) continue;
+    units.push_back(unit_of(delta, *first_from(delta, move.path)));
+    total += units.back().entries;
+  }
+  const std::size_t shares =
+      std::clamp<std::size_t>(total / kEntriesOfShareMin, 1, std::max<std::size_t>(count, 1));
+  // Small enough for shares that differ by an eighth at most.
+  for (std::size_t i = 0; shares > 1 && i < units.size();) {
+    std::vector<Unit> parts;
+    if (units[i].entries * shares * 8 > total) parts = parts_of(delta, units[i]);
+    if (parts.empty()) {
+      ++i;
+      continue;
+    }
+    --total;
+    const auto at = units.erase(units.begin() + static_cast<std::ptrdiff_t>(i));
+    units.insert(at, std::make_move_iterator(parts.begin()), std::make_move_iterator(parts.end()));
+  }
+  std::vector<std::vector<std::string>> result(1);
+  std::size_t done = 0;
+  for (Unit& unit : units) {
+    if (done * shares >= total * result.size()) result.emplace_back();
+    result.back().push_back(std::move(unit.path));
+    done += unit.entries;
+  }
+  return result;
+}
+
 std::string to_text(const Delta& delta) {
   std::string text;
   for (const Difference& one : delta) {
@@ -186,8 +270,7 @@ std::string to_text(const Delta& delta) {
     if (one.change == Change::kAttributes) {
       text += fmt::format("{:o}\t{}\t{}\t", one.before.mode, one.before.uid, one.before.gid);
     }
-    text += to_line(one.path, one.entry, Stamps::kWithout);
-    text += '\n';
+    append_line(one.path, one.entry, Stamps::kWithout, text);
   }
   return text + fmt::format("end\t{}\n", delta.size());
 }

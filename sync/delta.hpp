@@ -68,6 +68,13 @@ struct Move {
 /// The paths that have to be copied into `new/`: what was created or replaced.
 [[nodiscard]] std::vector<std::string> paths_to_copy(const Delta& delta);
 
+/// The same paths in up to `count` parts of about the same number of entries each, to be copied at
+/// the same time: directories with all that is copied below them, and what is copied by itself. A
+/// directory that is divided is in none of the parts: it comes with whatever is copied into it. Few
+/// entries are one part, and so is everything in a directory that its owner may not write.
+[[nodiscard]] std::vector<std::vector<std::string>> shares_of(const Delta& delta,
+                                                              std::size_t count);
+
 /// The same forms of text as a manifest's, with the kind of change in front.
 [[nodiscard]] std::string to_text(const Delta& delta);
 [[nodiscard]] tl::expected<Delta, std::string> parse_delta(std::string_view text);

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
 #include <optional>
@@ -42,11 +43,6 @@ template <class T>
   return std::nullopt;
 }
 
-[[nodiscard]] bool is_digest(std::string_view text) {
-  return text.size() == kDigestSize &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 [[nodiscard]] std::optional<unsigned> hex_digit(char c) {
   if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
   if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
@@ -58,6 +54,11 @@ tl::unexpected<std::string> refuse(std::string reason) {
 }
 
 }  // namespace
+
+bool is_digest(std::string_view text) {
+  return text.size() == kDigestSize &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 bool Entry::same_as(const Entry& other) const {
   const bool digests_agree = digest.empty() || other.digest.empty() || digest == other.digest;
@@ -80,16 +81,37 @@ Totals totals_of(const Manifest& manifest) {
   return totals;
 }
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
+namespace {
+
+template <class Number>
+void append_number(Number value, int base, std::string& into) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
+  into.append(digits.data(), end);
+}
+
+void append_escaped(std::string_view text, std::string& into) {
+  const auto needs_escape = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == '\\' || c == '\x7f';
+  };
+  if (std::none_of(text.begin(), text.end(), needs_escape)) {
+    into += text;
+    return;
+  }
   for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == '\\' || c == '\x7f') {
-      fmt::format_to(std::back_inserter(result), "\\x{:02x}", static_cast<unsigned char>(c));
+    if (needs_escape(c)) {
+      fmt::format_to(std::back_inserter(into), "\\x{:02x}", static_cast<unsigned char>(c));
     } else {
-      result += c;
+      into += c;
     }
   }
+}
+
+}  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  append_escaped(text, result);
   return result;
 }
 
@@ -135,17 +157,32 @@ bool is_acceptable_path(std::string_view path) {
   return true;
 }
 
-std::string to_line(const std::string& path, const Entry& entry, Stamps stamps) {
-  const std::string content = entry.kind == Kind::kSymlink ? escaped(entry.link) : entry.digest;
-  std::string line =
-      fmt::format("{}\t{:o}\t{}\t{}\t{}\t{}\t{}", letter_of(entry.kind), entry.mode, entry.uid,
-                  entry.gid, entry.size_bytes, entry.mtime_ns, content.empty() ? "-" : content);
+void append_line(const std::string& path, const Entry& entry, Stamps stamps, std::string& into) {
+  into += letter_of(entry.kind);
+  into += '\t';
+  append_number(entry.mode, 8, into);
+  into += '\t';
+  append_number(entry.uid, 10, into);
+  into += '\t';
+  append_number(entry.gid, 10, into);
+  into += '\t';
+  append_number(entry.size_bytes, 10, into);
+  into += '\t';
+  append_number(entry.mtime_ns, 10, into);
+  into += '\t';
+  if (entry.kind == Kind::kSymlink ? entry.link.empty() : entry.digest.empty()) into += '-';
+  append_escaped(entry.kind == Kind::kSymlink ? entry.link : entry.digest, into);
   if (stamps == Stamps::kWith) {
-    fmt::format_to(std::back_inserter(line), "\t{}\t{}", entry.stamp.inode, entry.stamp.ctime_ns);
+    into += '\t';
+    append_number(entry.stamp.inode, 10, into);
+    into += '\t';
+    append_number(entry.stamp.ctime_ns, 10, into);
+    into += '\t';
   } else {
-    line += "\t-\t-";
+    into += "\t-\t-\t";
   }
-  return line + '\t' + escaped(path);
+  append_escaped(path, into);
+  into += '\n';
 }
 
 tl::expected<std::pair<std::string, Entry>, std::string> parse_line(std::string_view line) {
@@ -185,8 +222,7 @@ tl::expected<std::pair<std::string, Entry>, std::string> parse_line(std::string_
 std::string to_text(const Manifest& manifest, Stamps stamps) {
   std::string text;
   for (const auto& [path, entry] : manifest) {
-    text += to_line(path, entry, stamps);
-    text += '\n';
+    append_line(path, entry, stamps, text);
   }
   return text + fmt::format("end\t{}\n", manifest.size());
 }

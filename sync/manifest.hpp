@@ -20,6 +20,9 @@ enum class Kind : std::uint8_t { kFile, kDirectory, kSymlink };
 /// A state of a file's content, in 32 hexadecimal digits (XXH3, 128 bits); empty: not known.
 using Digest = std::string;
 
+/// Whether it has the form of one.
+[[nodiscard]] bool is_digest(std::string_view text);
+
 /// By what a later scan sees that a local file was not touched. 0: not known; a negative time: not
 /// to be relied on, since the file was looked at in the tick of the clock in which it was changed.
 struct Stamp {
@@ -70,8 +73,8 @@ struct Totals {
 
 enum class Stamps : std::uint8_t { kWithout, kWith };
 
-/// One line, without its end.
-[[nodiscard]] std::string to_line(const std::string& path, const Entry& entry, Stamps stamps);
+/// One line with its end, behind what `into` has.
+void append_line(const std::string& path, const Entry& entry, Stamps stamps, std::string& into);
 
 /// Any bytes; a refusal says what is wrong with the line.
 [[nodiscard]] tl::expected<std::pair<std::string, Entry>, std::string> parse_line(

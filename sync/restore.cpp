@@ -156,9 +156,9 @@ Result<CopyProgress> Session::fetch(const Goal& goal, const std::vector<std::str
   if (!places) return tl::make_unexpected(places.error());
   for (const Target::Place& place : *places) {
     if (place.paths.empty()) continue;
-    auto copy = Rsync::start({place.root, incoming, place.paths, std::nullopt});
-    if (!copy) return tl::make_unexpected(copy.error());
-    const auto copied = copy->wait([&](const CopyProgress& now) { tell("copy", now, total); });
+    const auto copied = run_rsync(
+        {{place.root, incoming, place.paths, std::nullopt}}, [](const CopiedLine&) {},
+        [&](const CopyProgress& now) { tell("copy", now, total); });
     if (!copied) return tl::make_unexpected(copied.error());
   }
   for (const std::string& path : paths) {

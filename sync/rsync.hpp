@@ -1,18 +1,15 @@
 /// Copying with rsync as a child process.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "ha/result.hpp"
-#include "sync/files.hpp"
+#include "sync/manifest.hpp"
 
 namespace ha::sync {
 
@@ -39,51 +36,29 @@ struct Copy {
   bool has_attributes = true;  ///< extended ones, access control lists among them
 };
 
-/// One run of rsync. Ends it if it is destroyed before it has ended; it also ends with this
-/// process.
-class Rsync {
- public:
-  /// Copies with owners, modes, times, links, access control lists and extended attributes, without
-  /// going through a temporary name: nobody reads below `to` before it has ended. Paths that have
-  /// vanished are left out.
-  [[nodiscard]] static Result<Rsync> start(const Copy& copy);
-  ~Rsync();
-  Rsync(Rsync&& other) noexcept;
-  Rsync& operator=(Rsync&&) = delete;
-
-  /// What it has said so far; does not wait.
-  [[nodiscard]] CopyProgress poll();
-
-  /// Waits for its end, telling `on_progress` now and then.
-  [[nodiscard]] Result<CopyProgress> wait(
-      const std::function<void(const CopyProgress&)>& on_progress);
-
-  /// What it has said that it copied, in no order. Some of what it did may be missing.
-  [[nodiscard]] const std::unordered_set<std::string>& named() const { return named_; }
-
- private:
-  Rsync(pid_t child, File output, File errors);
-  /// Reads what there is; false at the end of the output.
-  bool drain(int patience_ms);
-  void take_lines();
-
-  pid_t child_ = -1;
-  File output_;
-  File errors_;
-  std::string unread_;
-  CopyProgress progress_;
-  std::unordered_set<std::string> named_;
-};
-
-/// One line of its output: what was copied, and how large it is. A directory has no size.
+/// One line of its output: what was copied.
 struct CopiedLine {
   std::string path;
-  std::uint64_t size_bytes = 0;
+  std::uint64_t size_bytes = 0;  ///< as it was told; of a directory 0
+  bool is_directory = false;
+  /// Of the content that it has sent, if it is as long as a digest; of whatever kind rsync chose.
+  Digest sum;
 
   friend bool operator==(const CopiedLine&, const CopiedLine&) = default;
 };
 /// Any bytes; nothing: the line says something else.
 [[nodiscard]] std::optional<CopiedLine> parse_copied(std::string_view line);
+
+/// Copies with owners, modes, times, links, access control lists and extended attributes, without
+/// going through a temporary name: nobody reads at the destination before this returns. Paths that
+/// have vanished are left out. Each of `copies` is a process of its own, at the same time; all end
+/// with this one, and if one of them fails the others are ended.
+///
+/// `on_copied` is told of everything that they say they have copied, once they have read all of it,
+/// and `on_progress` now and then. What was copied may be told late, or never.
+[[nodiscard]] Result<CopyProgress> run_rsync(
+    const std::vector<Copy>& copies, const std::function<void(const CopiedLine&)>& on_copied,
+    const std::function<void(const CopyProgress&)>& on_progress);
 
 /// What rsync's exit code and its last words mean to an operator; empty for success.
 [[nodiscard]] std::string rsync_failure(int exit_code, std::string_view last_words);

@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <optional>
@@ -22,10 +24,8 @@ namespace {
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr std::size_t kDepthMax = 512;
 constexpr std::size_t kChunkSizeBytes = 256 * 1024;
-
-struct DirectoryCloser {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
+/// Of the names that are read at once: most directories have fewer.
+constexpr std::size_t kNamesSizeBytes = 32 * 1024;
 
 struct HashFreer {
   void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
@@ -75,26 +75,23 @@ class Walk {
     if (depth > kDepthMax) return failure(ELOOP, "scan " + path);
     const int descriptor =
         openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
-    const int opened = descriptor < 0 && errno == EPERM
-                           ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-                           : descriptor;
-    if (opened < 0) {
+    const File opened{descriptor < 0 && errno == EPERM
+                          ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                          : descriptor};
+    if (opened.get() < 0) {
       if (vanished(errno) && !path.empty()) return {};
       return failure(errno, "scan " + (path.empty() ? std::string{name} : path));
     }
-    const std::unique_ptr<DIR, DirectoryCloser> stream{fdopendir(opened)};
-    if (!stream) return failure(errno, "scan " + path);
-    while (true) {
-      errno = 0;
-      const dirent* const found = readdir(stream.get());
-      if (found == nullptr) break;
-      const std::string_view leaf{found->d_name};
-      if (leaf == "." || leaf == "..") continue;
+    const auto names = names_in(opened.get(), path);
+    if (!names) return tl::make_unexpected(names.error());
+    std::string below = path.empty() ? std::string{} : path + '/';
+    const std::size_t size = below.size();
+    for (const std::string& leaf : *names) {
       if (path.empty() && leaf == kReserved) continue;
-      const std::string below = path.empty() ? std::string{leaf} : join(path, leaf);
-      if (auto done = one(opened, found->d_name, below, depth); !done) return done;
+      below.resize(size);
+      below += leaf;
+      if (auto done = one(opened.get(), leaf.c_str(), below, depth); !done) return done;
     }
-    if (errno != 0) return failure(errno, "scan " + path);
     return {};
   }
 
@@ -127,15 +124,36 @@ class Walk {
       into_.has_holes = into_.has_holes || status.st_blocks * kBlockSizeBytes < status.st_size;
     }
     const bool descend = entry->kind == Kind::kDirectory;
-    into_.manifest.insert_or_assign(path, std::move(*entry));
+    // Mostly it comes behind all there is.
+    into_.manifest.insert_or_assign(into_.manifest.end(), path, std::move(*entry));
     return descend ? directory(parent, name, path, depth + 1) : Result<void>{};
   }
 
  private:
   [[nodiscard]] static bool vanished(int error) { return error == ENOENT || error == ENOTDIR; }
 
+  /// In the order of their bytes, which is about that of the manifest.
+  [[nodiscard]] Result<std::vector<std::string>> names_in(int directory, const std::string& path) {
+    std::vector<std::string> names;
+    while (true) {
+      const ssize_t size = getdents64(directory, buffer_.data(), buffer_.size());
+      // ENOENT: the directory has been removed since it was opened.
+      if (size == 0 || (size < 0 && errno == ENOENT)) break;
+      if (size < 0) return failure(errno, "scan " + path);
+      for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
+        const auto* const found = reinterpret_cast<const dirent64*>(buffer_.data() + at);
+        const std::string_view leaf{found->d_name};
+        if (leaf != "." && leaf != "..") names.emplace_back(leaf);
+        at += found->d_reclen;
+      }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
   const Exclusions& exclusions_;
   Scan& into_;
+  alignas(dirent64) std::array<char, kNamesSizeBytes> buffer_{};
 };
 
 /// Forgets `path` and all below it.
@@ -234,6 +252,15 @@ Result<std::optional<Entry>> look_closely(const std::string& path) {
     entry->link = std::move(*link);
   }
   return entry;
+}
+
+bool is_still(const Entry& scanned, const std::string& path) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) return false;
+  const auto now = entry_of(status);
+  // A file that is being truncated is shorter before its stamp says so (ext4).
+  return now && now->kind == scanned.kind && now->size_bytes == scanned.size_bytes &&
+         now->stamp.shows_same(scanned.stamp);
 }
 
 bool has_attributes(const std::string& path) {

@@ -36,6 +36,9 @@ void take_over_digests(const Manifest& known, Manifest& into);
 /// What is at one path, with its stamp; nothing if there is nothing that can be copied.
 [[nodiscard]] Result<std::optional<Entry>> look_closely(const std::string& path);
 
+/// Whether what is at `path` shows no change since it was `scanned`. Not if that cannot be told.
+[[nodiscard]] bool is_still(const Entry& scanned, const std::string& path);
+
 /// Whether what is at `path` has extended attributes, access control lists among them. Also if
 /// that cannot be told; not if there is nothing.
 [[nodiscard]] bool has_attributes(const std::string& path);

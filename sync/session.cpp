@@ -242,10 +242,10 @@ Result<std::uint64_t> Session::keep_tail(const Manifest& now, std::string& kept_
   }
   const std::string files = kept_in + "/files";
   if (auto done = make_directories(files); !done) return tl::make_unexpected(done.error());
-  auto copy =
-      Rsync::start({mirror_.source, files, paths_to_copy(tail), std::nullopt, Durability::kOnDisk});
-  if (!copy) return tl::make_unexpected(copy.error());
-  if (auto copied = copy->wait([](const CopyProgress&) {}); !copied) {
+  const Copy copy{mirror_.source, files, paths_to_copy(tail), std::nullopt, Durability::kOnDisk};
+  const auto copied = run_rsync(
+      {copy}, [](const CopiedLine&) {}, [](const CopyProgress&) {});
+  if (!copied) {
     return tl::make_unexpected(copied.error());
   }
   if (auto done = write_file(kept_in + "/list", list); !done) {

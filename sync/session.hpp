@@ -103,9 +103,12 @@ class Session {
   // commit.cpp
   [[nodiscard]] Report commit_now(const TargetView& view,
                                   const std::optional<std::vector<std::string>>& changed);
-  [[nodiscard]] Result<void> copy_in(Version version, const Delta& delta, Scan& now);
+  [[nodiscard]] Result<void> copy_in(Version version, const Delta& delta, Scan& scan);
+  /// Lets `now` say what the copy at `path` is, whatever the source was when it was scanned.
+  [[nodiscard]] Result<void> look_at_copy(const std::string& incoming, const std::string& path,
+                                          Manifest& now) const;
   [[nodiscard]] Result<void> publish(const Head& head, const Delta& delta);
-  [[nodiscard]] Result<Digest> write_down(Version version, const Delta& delta, const Manifest& now,
+  [[nodiscard]] Result<Digest> write_down(Version version, const Delta& delta, Manifest now,
                                           const std::string& target_id);
 
   // restore.cpp

@@ -104,11 +104,11 @@ Result<void> State::save_base(const Base& base, Manifest manifest) {
   return {};
 }
 
-Result<void> State::save_pending(const Base& base, const Manifest& manifest) {
+Result<void> State::save_pending(const Base& base, Manifest manifest) {
   const std::string text = to_text(base) + to_text(manifest, Stamps::kWith);
   if (auto done = write_file(directory_ + "/next", text); !done) return done;
   view_.pending = base;
-  pending_manifest_ = manifest;
+  pending_manifest_ = std::move(manifest);
   return {};
 }
 

@@ -36,7 +36,7 @@ class State {
 
   /// Before the head is published, and after. What a crash leaves between the two is
   /// view().pending.
-  [[nodiscard]] Result<void> save_pending(const Base& base, const Manifest& manifest);
+  [[nodiscard]] Result<void> save_pending(const Base& base, Manifest manifest);
   [[nodiscard]] Result<void> adopt_pending();
 
  private:

@@ -121,6 +121,65 @@ def test_a_generation_holds_nothing_that_came_after_its_scan(pair):
     assert two.contents() == contents(one.tree())
 
 
+def fill_for_two(machine: Machine) -> None:
+    """So much that two rsyncs share it."""
+    for number in range(3000):
+        machine.write(f"many/{number % 30}/{number // 300}/{number}", f"{number}" * (number % 50))
+
+
+def test_what_is_copied_by_two_at_once_has_everything_too(pair):
+    one, two = pair
+    fill_for_two(one)
+    (one.source / "many").chmod(0o1770)
+    os.chown(one.source / "many", 1000, 1001)
+    os.setxattr(one.source / "many", "user.note", b"divided")
+    os.setxattr(one.source / "many/29/9/2999", "user.note", b"the last")
+    one.now()
+    assert differences(one.source, one.tree()) == []
+    two.recover()
+    assert differences(one.source, two.source) == []
+
+
+def test_one_file_with_names_far_apart_stays_one(pair):
+    one, _ = pair
+    fill_for_two(one)
+    os.link(one.source / "many/0/0/0", one.source / "many/29/9/hard")
+    one.now()
+    assert differences(one.source, one.tree()) == []
+    assert (one.tree() / "many/29/9/hard").stat().st_nlink == 2
+
+
+def test_what_changes_while_it_is_copied_is_known_as_it_was_copied(pair):
+    one, two = pair
+    fill_for_two(one)
+    done = threading.Event()
+
+    def write() -> None:
+        """In place, of the same length or longer, and with an old time."""
+        for number in range(0, 3000, 3):
+            path = one.source / f"many/{number % 30}/{number // 300}/{number}"
+            before = path.stat()
+            path.write_text(f"{number}"[::-1] * (number % 50) + "+" * (number % 2))
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+            if done.is_set():
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        one.now()
+    finally:
+        done.set()
+        writer.join()
+    # Verifies all of it.
+    two.recover()
+    assert two.contents() == contents(one.tree())
+    one.recover()
+    fill_for_two(one)
+    one.now()
+    assert differences(one.source, one.tree()) == []
+
+
 def test_recovery_gives_the_other_machine_the_same_tree(pair):
     one, two = pair
     fill(one)

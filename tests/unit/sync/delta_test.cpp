@@ -118,3 +118,42 @@ TEST_CASE("a text that was cut is no delta", "[sync]") {
     CHECK_FALSE(parse_delta(std::string_view{text}.substr(0, size)));
   }
 }
+
+TEST_CASE("what is copied is divided into shares of about the same size", "[sync]") {
+  Manifest now{{"top", directory()}, {"top.txt", file("")}};
+  for (int job = 100; job < 140; ++job) {
+    const std::string path = "top/job" + std::to_string(job);
+    now[path] = directory();
+    for (int number = 0; number < 100; ++number)
+      now[path + "/" + std::to_string(number)] = file("");
+  }
+  const Delta delta = difference({}, now);
+  const auto shares = shares_of(delta, 2);
+  REQUIRE(shares.size() == 2);
+  // Every top of a share with all below it: together all but the directory that was divided.
+  CHECK(shares[0].size() == 21);
+  CHECK(shares[0].front() == "top/job100");
+  CHECK(shares[0].back() == "top/job120");
+  CHECK(shares[1].size() == 20);
+  CHECK(shares[1].back() == "top.txt");
+  CHECK(shares_of(delta, 1) == std::vector<Lines>{{"top", "top.txt"}});
+}
+
+TEST_CASE("what is not worth dividing or cannot be divided is one share", "[sync]") {
+  Manifest now{{"top", directory()}};
+  for (int number = 0; number < 900; ++number) now["top/" + std::to_string(number)] = file("");
+  CHECK(shares_of(difference({}, now), 2) == std::vector<Lines>{{"top"}});
+  for (int number = 900; number < 1100; ++number) now["top/" + std::to_string(number)] = file("");
+  CHECK(shares_of(difference({}, now), 2).size() == 2);
+  // Its owner may not write in it: who is done with it first would keep the other one out.
+  now["top"].mode = 0555;
+  CHECK(shares_of(difference({}, now), 2) == std::vector<Lines>{{"top"}});
+}
+
+TEST_CASE("only what is copied counts for the shares", "[sync]") {
+  Manifest before{{"old", directory()}};
+  for (int number = 0; number < 2000; ++number) before["old/" + std::to_string(number)] = file("");
+  const Manifest now{{"old", file("a file now")}, {"other", file("")}};
+  CHECK(shares_of(difference(before, now), 2) == std::vector<Lines>{{"old", "other"}});
+  CHECK(shares_of({}, 2) == std::vector<Lines>{{}});
+}
