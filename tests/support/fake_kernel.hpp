@@ -64,6 +64,44 @@ class FakeKernel final : public Kernel {
     return {};
   }
 
+  Result<void> add_macvlan(const Macvlan& macvlan) override {
+    if (refusal_ != 0) return failure(refusal_, "make the interface " + macvlan.name);
+    const auto& links = now_.links();
+    const auto known = std::find_if(links.begin(), links.end(),
+                                    [&](const Link& link) { return link.name == macvlan.name; });
+    Link link{.index = IfIndex{},
+              .name = macvlan.name,
+              .mac = macvlan.mac,
+              .parent = macvlan.parent};
+    if (known != links.end()) {
+      link = *known;
+    } else {
+      link.index = IfIndex{++last_index_};
+    }
+    link.up = true;
+    link.running = link_at(macvlan.parent).running;
+    link.arp = {1, 0, 2};
+    link.parent_arp = macvlan.parent_arp;
+    happen(LinkChanged{link});
+    return {};
+  }
+
+  Result<void> remove_links(std::span<const IfIndex> links) override {
+    if (refusal_ != 0) return failure(refusal_, "remove interfaces");
+    for (const IfIndex link : links) remove_link(link);
+    return {};
+  }
+
+  Result<void> set_arp(IfIndex index, const ArpBehaviour& arp) override {
+    if (refusal_ != 0) return failure(refusal_, "set how an interface answers ARP");
+    Link link = link_at(index);
+    link.arp = arp;
+    happen(LinkChanged{link});
+    return {};
+  }
+
+  Result<void> restrict_ipv6(const std::string&, bool) override { return {}; }
+
   void catch_up() override { deliver(); }
 
   void on_event(std::function<void(const KernelEvent&)> handler) override {
@@ -134,7 +172,14 @@ class FakeKernel final : public Kernel {
     happen(LinkChanged{link});
   }
 
-  void remove_link(IfIndex index) { happen(LinkRemoved{index}); }
+  /// Takes the macvlans on it along, as Linux does it.
+  void remove_link(IfIndex index) {
+    const std::vector<Link> before = now_.links();
+    for (const Link& link : before) {
+      if (link.parent == index) happen(LinkRemoved{link.index});
+    }
+    happen(LinkRemoved{index});
+  }
 
   /// Puts an address there as it is, or changes its properties.
   void put_address(const Address& address) { happen(AddressAdded{address}); }

@@ -22,6 +22,9 @@ inline constexpr std::array<Choice<vrrp::ArpForm>, 3> kArpFormChoices{
     {{"request", vrrp::ArpForm::kRequest},
      {"reply", vrrp::ArpForm::kReply},
      {"both", vrrp::ArpForm::kBoth}}};
+/// Whether advertisements leave by the macvlan.
+inline constexpr std::array<Choice<bool>, 2> kTransmitChoices{
+    {{"virtual", true}, {"parent", false}}};
 /// Others are written as numbers.
 inline constexpr std::array<Choice<int>, 5> kScopeNames{
     {{"global", 0}, {"site", 200}, {"link", 253}, {"host", 254}, {"nowhere", 255}}};

@@ -10,6 +10,7 @@
 
 #include "ha/command.hpp"
 #include "ha/ip.hpp"
+#include "ha/mac.hpp"
 #include "ha/rare.hpp"
 #include "ha/routing.hpp"
 #include "ha/types.hpp"
@@ -27,6 +28,9 @@ struct VirtualAddress {
   bool noprefixroute = false;
   std::uint8_t scope = 0;  ///< rtnetlink(7): 0 global, 253 link, 254 host; IPv4 only
   std::optional<boost::asio::ip::address_v4> broadcast{};  ///< nothing: none
+  /// The name of a macvlan on its interface that it belongs on, with virtual_mac_address().
+  /// Nothing: none of its own.
+  Rare<std::string> device{};
 
   friend bool operator==(const VirtualAddress&, const VirtualAddress&) = default;
 };
@@ -115,6 +119,18 @@ struct NotifyConfig {
   friend bool operator==(const NotifyConfig&, const NotifyConfig&) = default;
 };
 
+/// The addresses have a MAC address of their own, on a macvlan of the instance's interface: a
+/// fail-over changes nobody's ARP table.
+struct VirtualMac {
+  std::string device;    ///< the macvlan's name
+  MacAddress address{};  ///< default: virtual_mac_address()
+  /// Advertisements leave by the macvlan; otherwise by the interface itself. False with unicast
+  /// peers.
+  bool transmits = true;
+
+  friend bool operator==(const VirtualMac&, const VirtualMac&) = default;
+};
+
 struct InstanceConfig {
   std::string name;
   std::string
@@ -125,6 +141,8 @@ struct InstanceConfig {
   /// Accept_Mode (RFC 9568 section 6.1). False: what is sent to its addresses, or from them, is
   /// dropped, unless its priority is 255.
   bool accepts = true;
+  /// Nothing: the addresses have the interface's own MAC address.
+  Rare<VirtualMac> virtual_mac;
   /// Version, priority, interval, preemption and announcements: what the election needs.
   RouterConfig router;
   /// At least one; all advertised ones of one family, IPv6 link-local ones first.
@@ -153,6 +171,19 @@ struct InstanceConfig {
       if (address.advertise) return family_of(address.prefix.address);
     }
     return family_of(addresses.front().prefix.address);
+  }
+
+  /// Whether `address`, one of them, belongs on the macvlan of `virtual_mac`: it is on the
+  /// instance's interface, and of its family, for which that MAC address is.
+  [[nodiscard]] bool has_virtual_mac(const VirtualAddress& address) const {
+    const bool is_elsewhere = !address.interface.empty() && address.interface != interface;
+    return virtual_mac && !is_elsewhere && family_of(address.prefix.address) == family();
+  }
+
+  /// The name of the macvlan that `address`, one of them, belongs on; null: on none.
+  [[nodiscard]] const std::string* device_of(const VirtualAddress& address) const {
+    if (has_virtual_mac(address)) return &virtual_mac->device;
+    return address.device ? &*address.device : nullptr;
   }
 
   friend bool operator==(const InstanceConfig&, const InstanceConfig&) = default;

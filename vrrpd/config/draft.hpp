@@ -23,6 +23,8 @@ struct Draft {
   std::vector<Position> addresses;      ///< of config.addresses, one by one
   bool addresses_are_complete = false;  ///< no address was refused
   bool interface_is_known = true;       ///< false: given, but refused
+  std::optional<Position> device;       ///< of the macvlan's name, if that is given
+  std::optional<bool> transmits;        ///< nothing: not given
 };
 
 /// Where instances track what other sections define.
@@ -40,7 +42,13 @@ struct TrackUses {
 /// Reads `track`; needs the priority.
 void read_tracks(const Section& section, Draft& draft, TrackUses& uses, Diagnostics& diagnostics);
 
-/// Reads `addresses`; needs the version and the interface.
+/// Reads `virtual_mac`, as far as it is given.
+void read_virtual_mac(const Section& section, Draft& draft, Diagnostics& diagnostics);
+
+/// Decides by where advertisements leave; needs the peers.
+void settle_transmission(const Section& section, Draft& draft, Diagnostics& diagnostics);
+
+/// Reads `addresses`; needs the version, the interface and the virtual MAC address.
 void read_addresses(const Section& section, Draft& draft, Diagnostics& diagnostics);
 
 /// Reads the list `addresses` of the section `static`.

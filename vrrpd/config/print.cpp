@@ -91,6 +91,8 @@ class Printer {
   text += fmt::format(", noprefixroute: {}", address.noprefixroute);
   if (address.prefix.address.is_v4()) text += ", scope: " + scope_text(address.scope);
   if (address.broadcast) text += ", broadcast: " + address.broadcast->to_string();
+  if (address.device)
+    text += fmt::format(", virtual_mac: {{interface: {}}}", scalar(*address.device));
   return text + "}";
 }
 
@@ -311,6 +313,13 @@ void print_announcements(Printer& printer, const InstanceConfig& instance) {
       word_of(instance.gratuitous_arp_form, config::kArpFormChoices));
 }
 
+void print_virtual_mac(Printer& printer, const Rare<VirtualMac>& virtual_mac) {
+  if (!virtual_mac) return printer.line(4, "virtual_mac: false");
+  printer.line(4, "virtual_mac: {{interface: {}, address: \"{}\", transmit: {}}}",
+               scalar(virtual_mac->device), ha::to_string(virtual_mac->address),
+               word_of(virtual_mac->transmits, config::kTransmitChoices));
+}
+
 void print_instance(Printer& printer, const InstanceConfig& instance) {
   printer.line(2, "- name: {}", scalar(instance.name));
   if (!instance.interface.empty()) printer.line(4, "interface: {}", scalar(instance.interface));
@@ -322,6 +331,7 @@ void print_instance(Printer& printer, const InstanceConfig& instance) {
   print_peers(printer, instance);
   printer.line(4, "watch_link: {}", instance.watches_link);
   printer.line(4, "accept: {}", instance.accepts);
+  print_virtual_mac(printer, instance.virtual_mac);
   print_announcements(printer, instance);
   printer.line(4, "lease: {}", instance.lease ? to_text(*instance.lease) : "off");
   print_routing(printer, 4, "routes", instance.routes);

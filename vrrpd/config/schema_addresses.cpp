@@ -13,8 +13,10 @@ namespace {
 
 using vrrp::VirtualAddress;
 
-constexpr std::string_view kAddressKnown[] = {"address",       "interface", "label",    "advertise",
-                                              "noprefixroute", "scope",     "broadcast"};
+constexpr std::string_view kAddressKnown[] = {"address",   "interface",     "label",
+                                              "advertise", "noprefixroute", "scope",
+                                              "broadcast", "virtual_mac"};
+constexpr std::string_view kDeviceKnown[] = {"interface"};
 constexpr std::string_view kStaticAddressKnown[] = {"address",       "interface", "label",
                                                     "noprefixroute", "scope",     "broadcast"};
 
@@ -86,6 +88,31 @@ void read_properties(const Section& section, std::string_view labelled, VirtualA
   read_broadcast(section, address, diagnostics);
 }
 
+/// A macvlan of its own.
+void read_device(const Section& section, const Draft& draft, VirtualAddress& address,
+                 Diagnostics& diagnostics) {
+  const Node* const value = section.find("virtual_mac");
+  if (value == nullptr) return;
+  if (value->kind == Node::Kind::kScalar) {
+    bool wanted = false;
+    section.boolean("virtual_mac", wanted);
+    if (wanted) address.device = std::string{};
+    return;
+  }
+  const auto map = Section::open(*value, "virtual_mac", {kDeviceKnown, {}}, diagnostics);
+  if (!map || map->require("interface") == nullptr) return;
+  std::string name;
+  if (map->read("interface", name, parse_interface) != Read::kValid) return;
+  const bool is_own = name == address.interface || name == draft.config.interface;
+  if (is_own) {
+    diagnostics.error(map->position_of("interface"),
+                      fmt::format("interface {} of virtual_mac is there already; this is the name "
+                                  "of another one, which is made",
+                                  shown(name)));
+  }
+  address.device = std::move(name);
+}
+
 /// One item of the list; nothing if its address was refused.
 [[nodiscard]] std::optional<VirtualAddress> read_address(const Node& item, const Draft& draft,
                                                          Diagnostics& diagnostics) {
@@ -104,6 +131,10 @@ void read_properties(const Section& section, std::string_view labelled, VirtualA
   // A refused interface leaves nothing to compare the label with.
   std::string labelled = address.interface;
   if (interface == Read::kAbsent && draft.interface_is_known) labelled = draft.config.interface;
+  read_device(*section, draft, address, diagnostics);
+  // The name of a macvlan may not be known yet; see check_labels().
+  const bool is_here = interface != Read::kValid || address.interface == draft.config.interface;
+  if (address.device || (draft.config.virtual_mac && is_here)) labelled.clear();
   read_properties(*section, labelled, address, diagnostics);
   section->boolean("advertise", address.advertise);
   if (!is_given || prefix != Read::kValid) return std::nullopt;

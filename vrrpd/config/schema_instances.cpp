@@ -13,6 +13,7 @@
 #include "vrrpd/config/draft.hpp"
 #include "vrrpd/config/schema_notify.hpp"
 #include "vrrpd/config/schema_static.hpp"
+#include "vrrpd/config/virtual_mac.hpp"
 #include "vrrpd/settings/section.hpp"
 
 namespace ha::config {
@@ -29,8 +30,7 @@ constexpr std::string_view kKnown[] = {
     "gratuitous_arp", "lease",           "track",
     "notify",         "watch_link",      "answer_lesser",
     "answer_better",  "routes",          "rules",
-    "accept"};
-constexpr std::string_view kLater[] = {"virtual_mac"};
+    "accept",         "virtual_mac"};
 constexpr std::string_view kAuthenticationKnown[] = {"type", "password"};
 constexpr std::string_view kGratuitousArpKnown[] = {
     "repeat",          "second_burst_delay", "refresh", "refresh_repeat",
@@ -220,14 +220,16 @@ void read_lease(const Section& section, Draft& draft, Diagnostics& diagnostics) 
                                   Diagnostics& diagnostics) {
   Draft draft;
   draft.position = item.position;
-  const auto section = Section::open(item, "instance", {kKnown, kLater}, diagnostics);
+  const auto section = Section::open(item, "instance", {kKnown, {}}, diagnostics);
   if (!section) return draft;
   read_identity(*section, draft);
   read_version(*section, draft);
   read_election(*section, draft);
+  read_virtual_mac(*section, draft, diagnostics);
   read_addresses(*section, draft, diagnostics);
   read_accept(*section, draft, diagnostics);
   read_peers(*section, draft, diagnostics);
+  settle_transmission(*section, draft, diagnostics);
   read_authentication(*section, draft, diagnostics);
   read_checksum(*section, draft, diagnostics);
   read_gratuitous_arp(*section, draft, diagnostics);
@@ -287,6 +289,49 @@ void check_between(const std::vector<Draft>& drafts, Diagnostics& diagnostics) {
   }
 }
 
+/// An address that belongs on the instance's macvlan has no other one.
+void check_own_devices(const Draft& draft, Diagnostics& diagnostics) {
+  for (std::size_t i = 0; i < draft.config.addresses.size(); ++i) {
+    const vrrp::VirtualAddress& address = draft.config.addresses[i];
+    const bool is_named = address.device && !address.device->empty();
+    if (!is_named || !draft.config.has_virtual_mac(address)) continue;
+    diagnostics.error(draft.addresses[i],
+                      fmt::format("address {} is on the instance's virtual_mac, not on {}",
+                                  to_string(address.prefix), shown(*address.device)));
+  }
+}
+
+/// Two macvlans have neither one name nor, on one interface, one MAC address.
+void check_devices(const std::vector<Draft>& drafts,
+                   const std::vector<vrrp::InstanceConfig>& configs, Diagnostics& diagnostics) {
+  Claims<std::string> names{diagnostics};
+  Claims<std::pair<std::string, MacAddress>> addresses{diagnostics};
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    const Draft& draft = drafts[i];
+    for (const vrrp::DeviceNeed& device : devices_of(configs[i])) {
+      names.add(device.name, draft, draft.device.value_or(draft.position),
+                "interface " + shown(device.name));
+      addresses.add({device.parent, device.mac}, draft, draft.position,
+                    "virtual MAC address " + ha::to_string(device.mac));
+    }
+  }
+}
+
+/// On a macvlan a label starts with its name, which is known only now.
+void check_labels(const std::vector<Draft>& drafts,
+                  const std::vector<vrrp::InstanceConfig>& configs, Diagnostics& diagnostics) {
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    for (const vrrp::VirtualAddress& address : configs[i].addresses) {
+      const std::string* const device = configs[i].device_of(address);
+      if (address.label.empty() || device == nullptr) continue;
+      if (address.label.substr(0, address.label.find(':')) == *device) continue;
+      diagnostics.error(drafts[i].position,
+                        fmt::format("label {} does not start with the interface's name {}",
+                                    shown(address.label), shown(*device)));
+    }
+  }
+}
+
 }  // namespace
 
 Instances read_instances(const Node& value, Diagnostics& diagnostics) {
@@ -297,13 +342,19 @@ Instances read_instances(const Node& value, Diagnostics& diagnostics) {
     drafts.push_back(read_instance(item, instances, diagnostics));
   }
   check_between(drafts, diagnostics);
+  for (const Draft& draft : drafts) check_own_devices(draft, diagnostics);
   for (Draft& draft : drafts) {
     // RFC 9568 section 5.2.9: the first address of an advertisement is the link-local one.
     std::stable_partition(
         draft.config.addresses.begin(), draft.config.addresses.end(),
         [](const auto& address) { return is_link_local(address.prefix.address); });
     instances.configs.push_back(std::move(draft.config));
+    draft.config.name = instances.configs.back().name;  // for messages
   }
+  if (diagnostics.has_errors()) return instances;
+  complete_virtual_macs(instances.configs);
+  check_devices(drafts, instances.configs, diagnostics);
+  check_labels(drafts, instances.configs, diagnostics);
   return instances;
 }
 

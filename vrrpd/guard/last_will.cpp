@@ -4,10 +4,12 @@
 #include <set>
 
 #include "vrrpd/config/load.hpp"
+#include "vrrpd/config/virtual_mac.hpp"
 #include "vrrpd/kernel/netlink.hpp"
 #include "vrrpd/kernel/packet_socket.hpp"
 #include "vrrpd/runtime/advertisement.hpp"
 #include "vrrpd/runtime/static_part.hpp"
+#include "vrrpd/runtime/virtual_devices.hpp"
 
 namespace ha::vrrp {
 namespace {
@@ -75,6 +77,11 @@ void execute_last_will(Estate& estate, Log& log) {
     }
   }
   remove_addresses(*loaded.config, **kernel, log);
+  std::set<std::string> devices;
+  for (const InstanceConfig& instance : instances) {
+    for (DeviceNeed& device : devices_of(instance)) devices.insert(std::move(device.name));
+  }
+  remove_devices(**kernel, log, [&](const std::string& name) { return devices.contains(name); });
 }
 
 }  // namespace ha::vrrp

@@ -77,6 +77,8 @@ void read_option(VirtualAddress& address, const std::string& option, const std::
     read_scope(address, value, place, reading);
   } else if (option == "noprefixroute") {
     address.noprefixroute = true;
+  } else if (option == "use_vmac") {
+    address.device = std::string{};
   } else {
     read_broadcast(address, value, place, reading);
   }
@@ -106,27 +108,13 @@ void read_options(VirtualAddress& address, const Statement& line, Reading& readi
           keyword->treatment == Treatment::kNote ? vrrp::Severity::kNote : vrrp::Severity::kWarning;
       reading.report.add(line.place, grade, fmt::format("{}: {}", option, keyword->text));
     }
-    // Everything behind it describes the virtual MAC.
-    if (option == "use_vmac") return;
     i += words;
   }
 }
 
-/// A label is kept if the kernel's tools would find the address by it. `own` is the interface of an
-/// address that names none.
+/// `own` is the interface of an address that names none.
 void check_label(VirtualAddress& address, const std::string& own, Place place, Reading& reading) {
-  if (address.label.empty()) return;
-  const std::string& interface = address.interface.empty() ? own : address.interface;
-  const std::string named = address.label.substr(0, address.label.find(':'));
-  const bool is_fine = address.prefix.address.is_v4() && named == interface &&
-                       address.label.size() <= kLabelSizeBytesMax &&
-                       config::parse_word(address.label, kLabelSizeBytesMax).has_value();
-  if (is_fine) return;
-  reading.report.warning(
-      place, fmt::format("label {} is left out: labels are for IPv4 and start with the name of the "
-                         "interface, {}",
-                         shown(address.label), shown(interface)));
-  address.label.clear();
+  check_label_on(address.interface.empty() ? own : address.interface, address, place, reading);
 }
 
 [[nodiscard]] bool is_listed(const Instance& instance, const VirtualAddress& address) {
@@ -213,6 +201,10 @@ void read_static(Draft& draft, const Statement& block, Reading& reading) {
     auto address = address_of(line, reading);
     if (!address) continue;
     check_label(*address, draft.globals.default_interface, line.place, reading);
+    if (address->device) {
+      reading.report.warning(line.place, "use_vmac: it is for virtual addresses");
+      address->device = {};
+    }
     draft.fixed.addresses.push_back(std::move(*address));
   }
 }
@@ -223,6 +215,21 @@ void read_routes(Instance& instance, const Statement& block, Reading& reading) {
 
 void read_rules(Instance& instance, const Statement& block, Reading& reading) {
   add_rules(instance.rules, block, reading);
+}
+
+void check_label_on(const std::string& interface, VirtualAddress& address, Place place,
+                    Reading& reading) {
+  if (address.label.empty()) return;
+  const std::string named = address.label.substr(0, address.label.find(':'));
+  const bool is_fine = address.prefix.address.is_v4() && named == interface &&
+                       address.label.size() <= kLabelSizeBytesMax &&
+                       config::parse_word(address.label, kLabelSizeBytesMax).has_value();
+  if (is_fine) return;
+  reading.report.warning(
+      place, fmt::format("label {} is left out: labels are for IPv4 and start with the name of the "
+                         "interface, {}",
+                         shown(address.label), shown(interface)));
+  address.label.clear();
 }
 
 void settle_addresses(Instance& instance, const std::string& default_interface, Reading& reading) {
@@ -246,8 +253,13 @@ void settle_addresses(Instance& instance, const std::string& default_interface, 
       reading.report.note(place, "not advertised: an advertisement has room for 255 addresses");
       address.advertise = false;
     }
-    check_label(address, instance.interface.empty() ? default_interface : instance.interface, place,
-                reading);
+    const std::string& own = instance.interface.empty() ? default_interface : instance.interface;
+    const bool is_elsewhere = !address.interface.empty() && address.interface != own;
+    const bool is_foreign = is_elsewhere || family_of(address.prefix.address) != *family;
+    if (instance.covers_addresses && is_foreign) address.device = std::string{};
+    // The name of a macvlan that it will be on is not known yet.
+    const bool is_on_macvlan = address.device || (instance.virtual_mac && !is_foreign);
+    if (!is_on_macvlan) check_label(address, own, place, reading);
     kept.push_back(std::move(address));
   }
   // RFC 9568 section 5.2.9: the first address of an advertisement is the link-local one.

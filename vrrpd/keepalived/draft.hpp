@@ -10,6 +10,7 @@
 #include "ha/ip.hpp"
 #include "ha/types.hpp"
 #include "vrrpd/config/config.hpp"
+#include "vrrpd/config/virtual_mac.hpp"
 #include "vrrpd/keepalived/report.hpp"
 
 namespace ha::keepalived {
@@ -68,6 +69,8 @@ struct Globals {
   bool repeats_states = false;            ///< fifo_write_vrrp_states_on_reload
   Duration startup_delay{};
   Mail mail;
+  std::optional<std::string> device_prefix;          ///< vmac_prefix
+  std::optional<std::string> address_device_prefix;  ///< vmac_addr_prefix
 };
 
 /// A tracked thing, as an instance or a group names it.
@@ -124,6 +127,12 @@ struct Instance {
   std::optional<IpAddress> group;
   bool ignores_link = false;  ///< dont_track_primary
   bool accepts = true;
+  /// use_vmac: what it leaves out is empty, as in a draft of ours.
+  std::optional<vrrp::VirtualMac> virtual_mac;
+  Place virtual_mac_place;
+  bool mac_ends_with_vrid = false;   ///< its last octet is still to be filled in
+  bool transmits_from_base = false;  ///< vmac_xmit_base
+  bool covers_addresses = false;     ///< use_vmac_addr
   bool has_nopreempt = false;
   Place nopreempt_place;
   std::optional<Duration> preempt_delay;

@@ -79,11 +79,14 @@ struct StateName {
                      std::string_view{year.data(), year_size});
 }
 
-[[nodiscard]] std::string address_text(const VirtualAddress& address, const RouterStatus& router) {
+[[nodiscard]] std::string address_text(const VirtualAddress& address, const Both& both) {
+  const RouterStatus& router = both.status;
+  const std::string* const device = both.config.device_of(address);
   const bool is_host = address.prefix.length == (address.prefix.address.is_v4() ? 32 : 128);
   std::string text = is_host ? address.prefix.address.to_string() : to_string(address.prefix);
-  text += fmt::format(" dev {} scope global",
-                      address.interface.empty() ? router.interface : address.interface);
+  text += fmt::format(" dev {} scope global", device != nullptr           ? *device
+                                              : address.interface.empty() ? router.interface
+                                                                          : address.interface);
   if (!address.label.empty()) text += " label " + address.label;
   if (address.noprefixroute) text += " noprefixroute";
   if (router.state == "master") text += " set";
@@ -125,12 +128,12 @@ void add_addresses(Lines& lines, const Both& both) {
                                         [](const auto& address) { return address.advertise; });
   lines.add("   Virtual IP ({}):", advertised);
   for (const VirtualAddress& address : addresses) {
-    if (address.advertise) lines.add("     {}", address_text(address, both.status));
+    if (address.advertise) lines.add("     {}", address_text(address, both));
   }
   if (static_cast<std::size_t>(advertised) == addresses.size()) return;
   lines.add("   Virtual IP Excluded :");
   for (const VirtualAddress& address : addresses) {
-    if (!address.advertise) lines.add("     {}", address_text(address, both.status));
+    if (!address.advertise) lines.add("     {}", address_text(address, both));
   }
 }
 
@@ -220,7 +223,7 @@ void add_group(Lines& lines, const vrrp::GroupConfig& group, const std::vector<B
 [[nodiscard]] nlohmann::ordered_json address_list(const Both& both, bool advertised) {
   auto list = nlohmann::ordered_json::array();
   for (const VirtualAddress& address : both.config.addresses) {
-    if (address.advertise == advertised) list.push_back(address_text(address, both.status));
+    if (address.advertise == advertised) list.push_back(address_text(address, both));
   }
   return list;
 }
@@ -270,8 +273,8 @@ void add_commands(nlohmann::ordered_json& data, const vrrp::NotifyConfig& notify
       {"dont_track_primary", config.watches_link ? 0 : 1},
       {"skip_check_adv_addr", 0},
       {"strict_mode", 0},
-      {"vmac_ifname", ""},
-      {"ifp_ifname", status.interface},
+      {"vmac_ifname", status.virtual_interface},
+      {"ifp_ifname", config.virtual_mac ? status.virtual_interface : status.interface},
       {"master_priority", status.last_adv_priority.value()},
       {"last_transition", static_cast<double>(since_epoch(status).count()) / 1e6},
       {"garp_delay", number_of(announcements.second_burst_delay)},

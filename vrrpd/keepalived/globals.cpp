@@ -5,6 +5,7 @@
 
 #include "vrrpd/config/schema_mail.hpp"
 #include "vrrpd/keepalived/sections.hpp"
+#include "vrrpd/settings/scalars.hpp"
 
 namespace ha::keepalived {
 namespace {
@@ -125,6 +126,19 @@ void read_smtp_alert(Globals& globals, const Statement& line, Reading& reading) 
   globals.mail.alert_place = line.place;
 }
 
+void read_device_prefix(std::optional<std::string>& into, const Statement& line, Reading& reading) {
+  const auto prefix = word_at(line, 1, reading);
+  if (!prefix) return;
+  if (config::parse_interface(*prefix) && prefix->size() <= vrrp::kDevicePrefixSizeBytesMax) {
+    into = *prefix;
+    return;
+  }
+  reading.report.error(
+      line.place, fmt::format("{} {} is not the beginning of an interface's name, "
+                              "1 to {} bytes",
+                              line.keyword(), shown(*prefix), vrrp::kDevicePrefixSizeBytesMax));
+}
+
 constexpr Reader<Globals> kReaders[] = {
     {"router_id", 2,
      [](Globals& g, const Statement& line, Reading& r) {
@@ -211,6 +225,14 @@ constexpr Reader<Globals> kReaders[] = {
     {"fifo_write_vrrp_states_on_reload", 2,
      [](Globals& g, const Statement& line, Reading& r) {
        g.repeats_states = flag(line, r).value_or(false);
+     }},
+    {"vmac_prefix", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       read_device_prefix(g.device_prefix, line, r);
+     }},
+    {"vmac_addr_prefix", 2,
+     [](Globals& g, const Statement& line, Reading& r) {
+       read_device_prefix(g.address_device_prefix, line, r);
      }},
     {"vrrp_startup_delay", 2,
      [](Globals& g, const Statement& line, Reading& r) {

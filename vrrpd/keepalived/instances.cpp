@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "vrrpd/keepalived/sections.hpp"
@@ -116,6 +117,45 @@ void read_accept(Instance& instance, const Statement& line, Reading&) {
   instance.accepts = line.keyword() == "accept";
 }
 
+constexpr std::size_t kFiveOctetsSizeBytes = 14;
+
+/// Six octets, or five of them: the virtual_router_id is the last one then, which is left 0 here.
+[[nodiscard]] config::Parsed<MacAddress> parse_mac(const std::string& word) {
+  const auto mac = config::parse_mac(word.size() == kFiveOctetsSizeBytes ? word + ":00" : word);
+  if (!mac) return mac;
+  const MacAddress start = vrrp::virtual_mac_address(Family::kIpv4, Vrid{1});
+  if (std::equal(start.begin(), start.begin() + 4, mac->begin())) {
+    return tl::make_unexpected(
+        "is one that stands for other virtual routers (RFC 9568 section 7.3)");
+  }
+  return mac;
+}
+
+/// [NAME] [MAC], in this order or the other.
+void read_use_vmac(Instance& instance, const Statement& line, Reading& reading) {
+  instance.virtual_mac.emplace();
+  instance.virtual_mac_place = line.place;
+  vrrp::VirtualMac& virtual_mac = *instance.virtual_mac;
+  for (std::size_t i = 1; i < line.words.size(); ++i) {
+    const std::string& word = line.words[i];
+    const auto refuse = [&](const std::string& why) {
+      reading.report.error(line.place, fmt::format("use_vmac {} {}", shown(word), why));
+    };
+    if (word.find(':') != std::string::npos) {
+      const auto mac = parse_mac(word);
+      if (!mac) return refuse(mac.error());
+      virtual_mac.address = *mac;
+      instance.mac_ends_with_vrid = word.size() == kFiveOctetsSizeBytes;
+    } else if (virtual_mac.device.empty()) {
+      const auto name = config::parse_interface(word);
+      if (!name) return refuse(name.error());
+      virtual_mac.device = *name;
+    } else {
+      return refuse(fmt::format("is a second name, beside {}", shown(virtual_mac.device)));
+    }
+  }
+}
+
 void read_nopreempt(Instance& instance, const Statement& line, Reading&) {
   instance.has_nopreempt = line.keyword() == "nopreempt";
   instance.nopreempt_place = line.place;
@@ -205,6 +245,15 @@ constexpr Reader<Instance> kReaders[] = {
      }},
     {"accept", kAnyWords, read_accept},
     {"no_accept", kAnyWords, read_accept},
+    {"use_vmac", kAnyWords, read_use_vmac},
+    {"use_vmac_addr", 2,
+     [](Instance& i, const Statement& line, Reading& r) {
+       i.covers_addresses = flag(line, r).value_or(false);
+     }},
+    {"vmac_xmit_base", 2,
+     [](Instance& i, const Statement& line, Reading& r) {
+       i.transmits_from_base = flag(line, r).value_or(false);
+     }},
     {"owner_ignore_adverts", 2, read_fixed<read_off>},
     {"down_timer_adverts", 2, read_fixed<read_down_timer_adverts>},
     {"notify_master", kAnyWords, read_instance_notify},

@@ -20,8 +20,7 @@ constexpr std::string_view kNames = "processes and files of vrrpd have names of 
 constexpr std::string_view kDumps = "vrrpctl status --json says it at any time";
 constexpr std::string_view kInterfaces = "interfaces may come and go";
 constexpr std::string_view kSnmp = "there is no SNMP agent; vrrpctl status --json has the figures";
-constexpr std::string_view kVirtualMac =
-    "there is no virtual MAC: the address moves by gratuitous ARP and keeps the interface's MAC";
+constexpr std::string_view kVirtualMac = "the macvlan is in mode bridge; see above";
 constexpr std::string_view kSpacing = "to the millisecond, at most a second";
 constexpr std::string_view kNoSpacing =
     "unknown there to keepalived, too; give vrrp_garp_interval in global_defs";
@@ -77,7 +76,8 @@ constexpr Keyword kKeywords[] = {
     {C::kGlobal, "vrrp_garp_interval", kRead, kSpacing},
     {C::kGlobal, "vrrp_gna_interval", kRead, kSpacing},
     {C::kGlobal, "vrrp_min_garp", kRead, ""},
-    {C::kGlobal, "vrrp_garp_extra_if", kWarning, kVirtualMac},
+    {C::kGlobal, "vrrp_garp_extra_if", kWarning,
+     "addresses are announced again by vrrp_garp_master_refresh"},
     {C::kGlobal, "vrrp_down_timer_adverts", kRead, "only 3, the RFC's, is honoured"},
     {C::kGlobal, "vrrp_lower_prio_no_advert", kRead, ""},
     {C::kGlobal, "vrrp_higher_prio_send_advert", kRead, ""},
@@ -149,8 +149,8 @@ constexpr Keyword kKeywords[] = {
     {C::kGlobal, "nftables_counters", kNote, kFirewall},
     {C::kGlobal, "nftables_ifindex", kNote, kFirewall},
     {C::kGlobal, "disable_local_igmp", kWarning, "the multicast group is joined as usual"},
-    {C::kGlobal, "vmac_prefix", kNote, kVirtualMac},
-    {C::kGlobal, "vmac_addr_prefix", kNote, kVirtualMac},
+    {C::kGlobal, "vmac_prefix", kRead, "at most 8 bytes"},
+    {C::kGlobal, "vmac_addr_prefix", kRead, "at most 8 bytes"},
     {C::kGlobal, "snmp_socket", kNote, kSnmp},
     {C::kGlobal, "enable_traps", kWarning, kSnmp},
     {C::kGlobal, "enable_snmp_vrrp", kWarning, kSnmp},
@@ -251,8 +251,10 @@ constexpr Keyword kKeywords[] = {
     {C::kInstance, "garp_lower_prio_repeat", kRead, kConflict},
     {C::kInstance, "garp_interval", kNote, kNoSpacing},
     {C::kInstance, "gna_interval", kNote, kNoSpacing},
-    {C::kInstance, "garp_extra_if", kWarning, kVirtualMac},
-    {C::kInstance, "vmac_garp_intvl", kWarning, kVirtualMac},
+    {C::kInstance, "garp_extra_if", kWarning,
+     "addresses are announced again by garp_master_refresh"},
+    {C::kInstance, "vmac_garp_intvl", kWarning,
+     "addresses are announced again by garp_master_refresh"},
     {C::kInstance, "lower_prio_no_advert", kRead, ""},
     {C::kInstance, "higher_prio_send_advert", kRead, ""},
     {C::kInstance, "owner_ignore_adverts", kRead, "only `off` is honoured"},
@@ -260,10 +262,11 @@ constexpr Keyword kKeywords[] = {
     {C::kInstance, "timer_expired_backup", kNote,
      "a router that stood still always listens before it speaks"},
     {C::kInstance, "dont_track_primary", kRead, ""},
-    {C::kInstance, "use_vmac", kWarning, kVirtualMac},
-    {C::kInstance, "use_vmac_addr", kWarning, kVirtualMac},
-    {C::kInstance, "vmac_xmit_base", kNote, "advertisements always leave by the interface itself"},
-    {C::kInstance, "use_ipvlan", kWarning, kVirtualMac},
+    {C::kInstance, "use_vmac", kRead, kVirtualMac},
+    {C::kInstance, "use_vmac_addr", kRead, kVirtualMac},
+    {C::kInstance, "vmac_xmit_base", kRead, ""},
+    {C::kInstance, "use_ipvlan", kWarning,
+     "addresses stay on the interface itself; use_vmac makes a macvlan"},
     {C::kInstance, "vrf", kWarning, "addresses stay in the interface's own VRF"},
     {C::kInstance, "promote_secondaries", kWarning, "the interface's setting is left alone"},
     {C::kInstance, "kernel_rx_buf_size", kNote, kBuffers},
@@ -303,7 +306,7 @@ constexpr Keyword kKeywords[] = {
     {C::kAddress, "no_track", kNote, "an address that is removed is put back, without a fail-over"},
     {C::kAddress, "preferred_lft", kWarning, "vrrpd sets the lifetimes itself"},
     {C::kAddress, "track_group", kNote, "is for static addresses"},
-    {C::kAddress, "use_vmac", kWarning, kVirtualMac},
+    {C::kAddress, "use_vmac", kRead, kVirtualMac},
 
     // ---- vrrp_sync_group ----
     {C::kSyncGroup, "group", kRead, ""},

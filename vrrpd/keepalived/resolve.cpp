@@ -47,6 +47,7 @@ class Resolver {
     resolved_.config.node = reading_.machine.host_name();
     for (SyncGroup& group : draft_.groups) settle_members(group);
     for (Instance& instance : draft_.instances) add_instance(instance);
+    settle_devices();
     for (SyncGroup& group : draft_.groups) add_group(group);
     for (std::size_t i = 0; i < draft_.trackers.size(); ++i) add_check(i);
     sort_checks();
@@ -134,6 +135,7 @@ class Resolver {
     config.announcement_spacing = spacing.value_or(Duration{});
     config.addresses = instance.addresses;
     set_peers(instance, family, config);
+    set_virtual_mac(instance, config);
     set_password(instance, config);
     const bool message_only =
         chosen(instance.shared.checksum_as_v2, draft_.globals.shared.checksum_as_v2, false);
@@ -234,15 +236,57 @@ class Resolver {
     }
   }
 
+  void set_virtual_mac(const Instance& instance, InstanceConfig& config) {
+    if (!instance.virtual_mac) {
+      if (instance.transmits_from_base) {
+        report().note(instance.place, "vmac_xmit_base has no effect without use_vmac");
+      }
+      return;
+    }
+    vrrp::VirtualMac virtual_mac = *instance.virtual_mac;
+    const Place place = instance.virtual_mac_place;
+    if (instance.mac_ends_with_vrid) virtual_mac.address.back() = config.vrid.value();
+    const bool is_unicast = !config.unicast_peers.empty();
+    const bool from_base = instance.transmits_from_base && !is_strict(instance);
+    if (instance.transmits_from_base && !from_base) {
+      report().note(place, "vmac_xmit_base has no effect with vrrp_strict, as in keepalived");
+    }
+    if (is_unicast && !instance.transmits_from_base) {
+      report().note(place,
+                    "unicast advertisements leave by the interface itself, as by keepalived");
+    }
+    virtual_mac.transmits = !from_base && !is_unicast;
+    config.virtual_mac = std::move(virtual_mac);
+  }
+
+  void settle_devices() {
+    auto& instances = resolved_.config.instances;
+    vrrp::DevicePrefixes prefixes;
+    if (const auto& prefix = draft_.globals.device_prefix) {
+      prefixes = {*prefix, *prefix};
+    }
+    if (const auto& prefix = draft_.globals.address_device_prefix) prefixes.addresses = *prefix;
+    vrrp::complete_virtual_macs(instances, prefixes);
+    for (std::size_t i = 0; i < instances.size(); ++i) {
+      for (vrrp::VirtualAddress& address : instances[i].addresses) {
+        const std::string* const device = instances[i].device_of(address);
+        if (device == nullptr) continue;
+        check_label_on(*device, address, resolved_.instances[i], reading_);
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_strict(const Instance& instance) const {
+    return chosen(instance.shared.is_strict, draft_.globals.shared.is_strict, false);
+  }
+
   void set_password(const Instance& instance, InstanceConfig& config) {
     if (!instance.authentication) return;
     const Authentication& given = *instance.authentication;
-    const bool is_strict =
-        chosen(instance.shared.is_strict, draft_.globals.shared.is_strict, false);
     const bool is_usable = given.type == Authentication::Type::kPass && !given.password.empty();
     const std::string_view why = config.router.version == Version::k3 ? "version 3 has none"
-                                 : is_strict ? "vrrp_strict does not allow it"
-                                 : is_usable ? ""
+                                 : is_strict(instance) ? "vrrp_strict does not allow it"
+                                 : is_usable           ? ""
                                              : "it needs both auth_type PASS and auth_pass";
     if (why.empty()) {
       config.password = given.password;

@@ -21,6 +21,10 @@ void read_rules(Instance& instance, const Statement& block, Reading& reading);
 /// static_ipaddress, static_routes or static_rules.
 void read_static(Draft& draft, const Statement& block, Reading& reading);
 
+/// A label is kept if the kernel's tools would find the address by it, which is on `interface`.
+void check_label_on(const std::string& interface, vrrp::VirtualAddress& address, Place place,
+                    Reading& reading);
+
 /// Leaves out what an instance cannot have: addresses of two families, labels of other interfaces.
 void settle_addresses(Instance& instance, const std::string& default_interface, Reading& reading);
 

@@ -20,6 +20,15 @@
 
 namespace ha::vrrp {
 
+/// Which ARP requests an interface answers and with which addresses it asks: arp_ignore, arp_filter
+/// and arp_announce of Linux (ip-sysctl).
+struct ArpBehaviour {
+  std::uint8_t ignore = 0;
+  std::uint8_t filter = 0;
+  std::uint8_t announce = 0;
+  friend bool operator==(const ArpBehaviour&, const ArpBehaviour&) = default;
+};
+
 struct Link {
   IfIndex index;
   std::string name;
@@ -28,6 +37,10 @@ struct Link {
   MacAddress mac{};
   /// How often it lost its carrier: a loss that was over before anybody looked shows only here.
   std::uint32_t carrier_losses = 0;
+  IfIndex parent{};  ///< of a macvlan; 0 for every other kind
+  ArpBehaviour arp{};
+  /// Of a macvlan that carries our mark: how its parent behaved before there was any.
+  std::optional<ArpBehaviour> parent_arp{};
   friend bool operator==(const Link&, const Link&) = default;
 };
 
@@ -55,6 +68,15 @@ struct AddressRequest {
   /// Gets our mark. Without it, it counts as the machine's own.
   bool marked = true;
   friend bool operator==(const AddressRequest&, const AddressRequest&) = default;
+};
+
+/// A macvlan to make: an interface with a MAC address of its own on the wire of another one.
+struct Macvlan {
+  std::string name;
+  IfIndex parent;
+  MacAddress mac{};
+  ArpBehaviour parent_arp{};  ///< noted on it
+  friend bool operator==(const Macvlan&, const Macvlan&) = default;
 };
 
 struct LinkChanged {
@@ -101,6 +123,21 @@ class Kernel {
 
   /// Removes them; what is gone already, or its interface, is success.
   virtual Result<void> remove_routing(std::span<const Routing> routing) = 0;
+
+  /// Makes `macvlan`, with our mark, and brings it up. It makes no addresses by itself, answers ARP
+  /// for its own ones only, and what comes from its own MAC address reaches its parent, too. An
+  /// interface of its name that is a macvlan already is made all this; which parent and MAC address
+  /// it has is not looked at.
+  virtual Result<void> add_macvlan(const Macvlan& macvlan) = 0;
+
+  /// Removes all of them at once; one that is gone already is success. Takes some 20 ms.
+  virtual Result<void> remove_links(std::span<const IfIndex> links) = 0;
+
+  virtual Result<void> set_arp(IfIndex link, const ArpBehaviour& arp) = 0;
+
+  /// Has an interface take no notice of IPv6 routers, or of IPv6 at all. A machine without IPv6 is
+  /// success; a sandbox may forbid it.
+  virtual Result<void> restrict_ipv6(const std::string& interface, bool uses_ipv6) = 0;
 
   /// Reads the notifications that are there already, without waiting for the loop; afterwards the
   /// picture holds every change that was made here. Not for use in the handler of on_event(), which

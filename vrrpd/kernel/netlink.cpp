@@ -1,5 +1,6 @@
 #include "vrrpd/kernel/netlink.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/rtnetlink.h>
 #include <netlink/errno.h>
@@ -7,6 +8,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +17,7 @@
 
 #include "ha/check.hpp"
 #include "vrrpd/kernel/descriptor.hpp"
+#include "vrrpd/kernel/macvlan.hpp"
 #include "vrrpd/kernel/picture.hpp"
 #include "vrrpd/kernel/read_watch.hpp"
 #include "vrrpd/kernel/rtnetlink.hpp"
@@ -137,6 +140,11 @@ struct Netlink::Sockets {
   Result<void> change_routing(Change change, std::span<const Routing> routing);
   /// The error number, 0 for success.
   Result<int> change_one(Change change, const Routing& routing);
+  /// The same for a request of this number.
+  Result<int> ask(std::span<const std::uint8_t> request, std::uint32_t number, const char* context);
+  /// One after the other, until one is refused.
+  Result<void> change_links(std::span<const LinkRequest> all, std::uint32_t first,
+                            const std::string& context);
 
   /// Reads the whole picture anew.
   Result<void> read_picture();
@@ -249,7 +257,6 @@ Result<void> Netlink::Sockets::change_routing(Change change, std::span<const Rou
 }
 
 Result<int> Netlink::Sockets::change_one(Change change, const Routing& routing) {
-  constexpr const char* kContext = "change routes and rules";
   std::optional<IfIndex> interface;
   const auto* const route = std::get_if<Route>(&routing);
   if (route != nullptr && !route->interface.empty()) {
@@ -261,14 +268,19 @@ Result<int> Netlink::Sockets::change_one(Change change, const Routing& routing) 
   std::vector<std::uint8_t> request;
   const std::uint32_t number = ++sequence;
   append_request(request, change, routing, interface, number);
+  return ask(request, number, "change routes and rules");
+}
+
+Result<int> Netlink::Sockets::ask(std::span<const std::uint8_t> request, std::uint32_t number,
+                                  const char* context) {
   if (::send(nl_socket_get_fd(requests.get()), request.data(), request.size(), 0) < 0) {
-    return failure(errno, kContext);
+    return failure(errno, context);
   }
   Datagram answers;
   for (;;) {
     const Reading reading = receive(requests.get(), answers);
     if (reading.what != Received::kMessages) {
-      return failure(reading.what == Received::kFailed ? errno : ENOBUFS, kContext);
+      return failure(reading.what == Received::kFailed ? errno : ENOBUFS, context);
     }
     std::optional<int> error_number;
     for_each_message(answers, reading.size, [&](nlmsghdr& message) {
@@ -277,6 +289,24 @@ Result<int> Netlink::Sockets::change_one(Change change, const Routing& routing) 
     });
     if (error_number) return *error_number;
   }
+}
+
+Result<void> Netlink::Sockets::change_links(std::span<const LinkRequest> all, std::uint32_t first,
+                                            const std::string& context) {
+  sequence = first + static_cast<std::uint32_t>(all.size()) - 1;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& [message, harmless] = all[i];
+    const auto error_number =
+        ask(message, first + static_cast<std::uint32_t>(i), "change interfaces");
+    if (!error_number) return tl::unexpected{error_number.error()};
+    const bool is_fine = *error_number == 0 || std::find(harmless.begin(), harmless.end(),
+                                                         *error_number) != harmless.end();
+    if (is_fine) continue;
+    return failure(
+        *error_number,
+        fmt::format("{}{}", context, *error_number == EPERM ? " (needs CAP_NET_ADMIN)" : ""));
+  }
+  return {};
 }
 
 Result<void> Netlink::Sockets::read_picture() {
@@ -416,6 +446,36 @@ Result<void> Netlink::add_routing(std::span<const Routing> routing) {
 
 Result<void> Netlink::remove_routing(std::span<const Routing> routing) {
   return sockets_->change_routing(Change::kRemove, routing);
+}
+
+Result<void> Netlink::add_macvlan(const Macvlan& macvlan) {
+  const std::uint32_t first = sockets_->sequence + 1;
+  return sockets_->change_links(macvlan_requests(macvlan, first), first,
+                                fmt::format("make the interface {}", macvlan.name));
+}
+
+Result<void> Netlink::remove_links(std::span<const IfIndex> links) {
+  if (links.empty()) return {};
+  const std::uint32_t first = sockets_->sequence + 1;
+  return sockets_->change_links(removal_requests(links, first), first, "remove interfaces");
+}
+
+Result<void> Netlink::set_arp(IfIndex link, const ArpBehaviour& arp) {
+  const std::uint32_t number = sockets_->sequence + 1;
+  const LinkRequest request = arp_request(link, arp, number);
+  return sockets_->change_links(
+      {&request, 1}, number, fmt::format("set how interface number {} answers ARP", link.value()));
+}
+
+Result<void> Netlink::restrict_ipv6(const std::string& interface, bool uses_ipv6) {
+  // There is no other way to these two than this file system.
+  const std::string path = fmt::format("/proc/sys/net/ipv6/conf/{}/{}", interface,
+                                       uses_ipv6 ? "accept_ra" : "disable_ipv6");
+  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+  if (file.get() < 0 && errno == ENOENT) return {};
+  const char* const value = uses_ipv6 ? "0" : "1";
+  if (file.get() < 0 || ::write(file.get(), value, 1) != 1) return failure(errno, "write " + path);
+  return {};
 }
 
 void Netlink::catch_up() {

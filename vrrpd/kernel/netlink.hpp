@@ -24,6 +24,10 @@ class Netlink final : public Kernel {
   Result<void> remove_addresses(std::span<const AddressRequest> requests) override;
   Result<void> add_routing(std::span<const Routing> routing) override;
   Result<void> remove_routing(std::span<const Routing> routing) override;
+  Result<void> add_macvlan(const Macvlan& macvlan) override;
+  Result<void> remove_links(std::span<const IfIndex> links) override;
+  Result<void> set_arp(IfIndex link, const ArpBehaviour& arp) override;
+  Result<void> restrict_ipv6(const std::string& interface, bool uses_ipv6) override;
   void catch_up() override;
   void on_event(std::function<void(const KernelEvent&)> handler) override;
 

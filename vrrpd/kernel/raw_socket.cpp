@@ -36,7 +36,8 @@ constexpr IntegerOption kIpv4Options[] = {
     {IPPROTO_IP, IP_MULTICAST_LOOP, 0, "IP_MULTICAST_LOOP"},
 };
 // IPV6_CHECKSUM stays off, as it is by default: with it the kernel would drop what is wrong,
-// uncounted.
+// uncounted. A source may be that of another interface, as with IPv4's own headers: what leaves by a
+// virtual MAC comes from its parent's address.
 constexpr IntegerOption kIpv6Options[] = {
     {SOL_SOCKET, SO_PRIORITY, kQueuePriority, "SO_PRIORITY"},
     {SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS"},
@@ -44,6 +45,7 @@ constexpr IntegerOption kIpv6Options[] = {
     {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, kVrrpTtl, "IPV6_MULTICAST_HOPS"},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS, kVrrpTtl, "IPV6_UNICAST_HOPS"},
     {IPPROTO_IPV6, IPV6_TCLASS, kDscpCs6, "IPV6_TCLASS"},
+    {IPPROTO_IPV6, IPV6_FREEBIND, 1, "IPV6_FREEBIND"},
     {IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"},
     {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT"},
 };

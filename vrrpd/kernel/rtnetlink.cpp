@@ -14,6 +14,8 @@
 #include <memory>
 
 #include "ha/check.hpp"
+#include "vrrpd/kernel/macvlan.hpp"
+#include "vrrpd/kernel/message.hpp"
 
 namespace ha::vrrp {
 namespace {
@@ -22,37 +24,6 @@ namespace {
 /// this daemon puts there: the number of the protocol.
 constexpr int kAddressOrigin = 11;
 constexpr std::uint8_t kMark = 112;
-
-/// Room for any request here: headers, two IPv6 addresses, flags, lifetimes, mark and label take
-/// 140 bytes.
-constexpr std::size_t kRequestSizeBytesMax = 256;
-
-struct MessageDeleter {
-  void operator()(nl_msg* message) const { nlmsg_free(message); }
-};
-using Message = std::unique_ptr<nl_msg, MessageDeleter>;
-
-/// A message with its header and family header. No port is named: the kernel answers the sender.
-template <class Header>
-Message make_message(std::uint16_t type, int flags, std::uint32_t sequence, Header header) {
-  Message message{nlmsg_alloc_size(kRequestSizeBytesMax)};
-  HA_CHECK(message != nullptr);
-  HA_CHECK(nlmsg_put(message.get(), 0, sequence, type, 0, NLM_F_REQUEST | flags) != nullptr);
-  HA_CHECK(nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO) == 0);
-  return message;
-}
-
-template <class Value>
-void put(const Message& message, int attribute, const Value& value) {
-  HA_CHECK(nla_put(message.get(), attribute, sizeof value, &value) == 0);
-}
-
-void append(std::vector<std::uint8_t>& batch, const Message& message) {
-  const nlmsghdr* const header = nlmsg_hdr(message.get());
-  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(header);
-  batch.insert(batch.end(), bytes, bytes + header->nlmsg_len);
-  batch.resize(NLMSG_ALIGN(batch.size()));
-}
 
 void put_address(const Message& message, const IpAddress& address) {
   // As `ip address add` does it: without a peer both attributes are the address itself. A removal
@@ -93,38 +64,6 @@ void put_properties(const Message& message, const AddressRequest& request) {
   if (request.marked) put(message, kAddressOrigin, kMark);
 }
 
-/// The attributes of a message, looked up by number and copied out only if they have the size asked
-/// for.
-template <std::size_t kMax>
-class Attributes {
- public:
-  Attributes(nlmsghdr& message, std::size_t header_size)
-      : valid_{nlmsg_parse(&message, static_cast<int>(header_size), attributes_.data(), kMax,
-                           nullptr) == 0} {}
-
-  [[nodiscard]] bool valid() const { return valid_; }
-
-  template <class Value>
-  [[nodiscard]] std::optional<Value> get(std::size_t number) const {
-    const nlattr* const attribute = attributes_[number];
-    if (attribute == nullptr || nla_len(attribute) != sizeof(Value)) return std::nullopt;
-    Value value;
-    std::memcpy(&value, nla_data(attribute), sizeof value);
-    return value;
-  }
-
-  [[nodiscard]] std::string text(std::size_t number) const {
-    const nlattr* const attribute = attributes_[number];
-    if (attribute == nullptr) return {};
-    const auto* const first = static_cast<const char*>(nla_data(attribute));
-    return {first, ::strnlen(first, static_cast<std::size_t>(nla_len(attribute)))};
-  }
-
- private:
-  std::array<nlattr*, kMax + 1> attributes_{};
-  bool valid_;
-};
-
 using AddressAttributes = Attributes<std::max<std::size_t>(IFA_MAX, kAddressOrigin)>;
 
 std::optional<KernelEvent> parse_link(nlmsghdr& message) {
@@ -139,13 +78,19 @@ std::optional<KernelEvent> parse_link(nlmsghdr& message) {
   const Attributes<IFLA_MAX> attributes{message, sizeof header};
   std::string name = attributes.text(IFLA_IFNAME);
   if (!attributes.valid() || name.empty()) return std::nullopt;
+  // Others have a link, too, as a VLAN or the end of a pair; what it means differs.
+  const bool has_parent = is_macvlan(attributes.find(IFLA_LINKINFO));
+  const auto parent = attributes.get<std::int32_t>(IFLA_LINK).value_or(0);
   return LinkChanged{
       Link{.index = index,
            .name = std::move(name),
            .up = (header.ifi_flags & IFF_UP) != 0,
            .running = (header.ifi_flags & IFF_RUNNING) != 0,
            .mac = attributes.get<MacAddress>(IFLA_ADDRESS).value_or(MacAddress{}),
-           .carrier_losses = attributes.get<std::uint32_t>(IFLA_CARRIER_DOWN_COUNT).value_or(0)}};
+           .carrier_losses = attributes.get<std::uint32_t>(IFLA_CARRIER_DOWN_COUNT).value_or(0),
+           .parent = IfIndex{has_parent ? parent : 0},
+           .arp = arp_of(attributes.find(IFLA_AF_SPEC)),
+           .parent_arp = has_parent ? read_note(attributes.text(IFLA_IFALIAS)) : std::nullopt}};
 }
 
 std::optional<IpAddress> address_in(const AddressAttributes& attributes, int family) {

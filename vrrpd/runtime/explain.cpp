@@ -189,6 +189,10 @@ std::string alarm_sentence(const Alarm& alarm) {
 
 void append_router(std::vector<std::string>& sentences, const RouterStatus& router) {
   sentences.push_back(state_sentence(router));
+  if (!router.virtual_mac.empty()) {
+    sentences.push_back(fmt::format("Its addresses belong on {}, with the MAC address {}.",
+                                    router.virtual_interface, router.virtual_mac));
+  }
   sentences.push_back(priority_sentence(router));
   append_faults(sentences, router);
   append_satisfied(sentences, router);

@@ -61,7 +61,7 @@ const ReceivePolicy& RouterDriver::policy() {
 
 void RouterDriver::move_to(RouterRecord& record) {
   if (is_master()) {
-    record.master(segment_->interface(), source_, form_);
+    note_mastery(record);
     record.advertised(record_->predecessor().value_or(TimePoint{}));
   }
   record.owe_news(record_->owes_news());
@@ -77,6 +77,12 @@ void RouterDriver::start(const Surroundings& surroundings, TimePoint now) {
     segment_ = surroundings.segment;
     segment_->attach(config_.vrid, this);
   }
+  const bool rerouted = outgoing_ != surroundings.outgoing;
+  if (rerouted) {
+    leave_outgoing();
+    outgoing_ = surroundings.outgoing;
+    outgoing_->attach(config_.vrid, this);
+  }
   const bool moved = source_ != surroundings.source;
   if (moved) {
     source_ = surroundings.source;
@@ -86,8 +92,8 @@ void RouterDriver::start(const Surroundings& surroundings, TimePoint now) {
     feed(Started{effective_, source_, predecessor_advertised_at_, surroundings.not_before}, now);
   } else if (moved) {
     feed(AddressChanged{source_}, now);
-    if (is_master()) record_->master(segment_->interface(), source_, form_);
   }
+  if (is_master() && (moved || rerouted)) note_mastery(*record_);
   const bool link_returned = carrier_losses_ != surroundings.carrier_losses;
   carrier_losses_ = surroundings.carrier_losses;
   if (link_returned) feed(AnnouncementDue{}, now);
@@ -105,8 +111,19 @@ void RouterDriver::fault(Faulted::Cause cause, std::string_view reason, TimePoin
 }
 
 void RouterDriver::leave_segment() {
+  leave_outgoing();
+  outgoing_ = nullptr;
   if (segment_ != nullptr) segment_->detach(config_.vrid);
   segment_ = nullptr;
+}
+
+void RouterDriver::leave_outgoing() {
+  if (outgoing_ != nullptr && outgoing_ != segment_) outgoing_->detach(config_.vrid);
+  outgoing_ = segment_;
+}
+
+void RouterDriver::note_mastery(RouterRecord& record) const {
+  record.master(outgoing_->interface(), source_, form_);
 }
 
 void RouterDriver::shut_down(TimePoint now) { feed(ShutDown{}, now); }
@@ -318,7 +335,7 @@ void RouterDriver::carry_out(const Action& action, TimePoint now) {
     void operator()(const SendAdvert& send) const { self.send_advert(send.priority); }
     void operator()(const AcquireAddresses&) const {
       self.acquired_at_ = now;
-      self.record_->master(self.segment_->interface(), self.source_, self.form_);
+      self.note_mastery(*self.record_);
       self.services_.outbox.add_addresses(self.managed());
       self.services_.outbox.add_routing(routing(self.config_));
     }
@@ -366,12 +383,12 @@ void RouterDriver::encode_adverts(Priority priority) {
 }
 
 void RouterDriver::send_advert(Priority priority) {
-  if (segment_ == nullptr) return;
+  if (outgoing_ == nullptr) return;
   if (encoded_.empty() || encoded_priority_ != priority) encode_adverts(priority);
   const std::span<const IpAddress> destinations = destinations_of(config_);
   const std::size_t size = encoded_.size() / destinations.size();
   for (std::size_t i = 0; i < destinations.size(); ++i) {
-    services_.outbox.advertise(*segment_, source_, destinations[i],
+    services_.outbox.advertise(*outgoing_, source_, destinations[i],
                                std::span{encoded_}.subspan(i * size, size));
   }
   ++statistics_.advertisement_sent;

@@ -40,7 +40,8 @@ struct RouterServices {
 /// What a router needs around it to run.
 struct Surroundings {
   Segment* segment = nullptr;
-  IpAddress source;  ///< the address it sends from
+  Segment* outgoing = nullptr;  ///< by which advertisements leave; mostly the same
+  IpAddress source;             ///< the address it sends from
   /// How often the link was lost. One that is back tells its neighbours again.
   std::uint32_t carrier_losses = 0;
   /// Nobody is heard and nothing taken over before that.
@@ -65,6 +66,7 @@ class RouterDriver {
                                                  : std::string_view{};
   }
   [[nodiscard]] Segment* segment() const { return segment_; }
+  [[nodiscard]] Segment* outgoing() const { return outgoing_; }
 
   /// Keeps its notes in `record` from now on.
   void move_to(RouterRecord& record);
@@ -83,6 +85,8 @@ class RouterDriver {
   void remove(TimePoint now);
   /// The segment is about to go away; only in fault or before the start.
   void leave_segment();
+  /// The one by which advertisements leave is about to go away, if it is another one.
+  void leave_outgoing();
 
   /// Changes to a configuration of the same virtual router (RouterIdentity). What did not change
   /// goes on undisturbed. The addresses are the caller's to change, who knows what moves between
@@ -146,6 +150,8 @@ class RouterDriver {
   void carry_out(const Action& action, TimePoint now);
   void send_advert(Priority priority);
   void encode_adverts(Priority priority);
+  /// That it is master, and how it sends.
+  void note_mastery(RouterRecord& record) const;
   [[nodiscard]] std::vector<AddressRequest> requests(const InstanceConfig& config) const;
   /// managed(), and what carries our mark where it does not belong any more: an interface with
   /// another name.
@@ -191,6 +197,7 @@ class RouterDriver {
   const RouterServices& services_;
   std::string interface_;
   Segment* segment_ = nullptr;
+  Segment* outgoing_ = nullptr;
   IpAddress source_;
   std::uint32_t carrier_losses_ = 0;
   // One of a thousand that hears nobody is to be small.

@@ -22,7 +22,10 @@ AddressRequest request_for(const VirtualAddress& address, IfIndex interface,
 std::vector<AddressRequest> RouterDriver::requests(const InstanceConfig& config) const {
   std::vector<AddressRequest> requests;
   for (const VirtualAddress& address : config.addresses) {
-    const std::string& name = address.interface.empty() ? interface_ : address.interface;
+    const std::string* const device = config.device_of(address);
+    const std::string& name = device != nullptr           ? *device
+                              : address.interface.empty() ? interface_
+                                                          : address.interface;
     for (const Link& link : services_.kernel.links()) {
       if (link.name != name) continue;
       requests.push_back(request_for(address, link.index, config.lease));

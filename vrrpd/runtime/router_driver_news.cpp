@@ -173,6 +173,10 @@ RouterStatus RouterDriver::status(TimePoint now) {
   RouterStatus status;
   status.name = config_.name;
   status.interface = interface_;
+  if (config_.virtual_mac) {
+    status.virtual_interface = config_.virtual_mac->device;
+    status.virtual_mac = ha::to_string(config_.virtual_mac->address);
+  }
   status.vrid = config_.vrid;
   status.version = config_.router.version;
   status.state = name_of(state_);

@@ -131,6 +131,10 @@ void write(JsonText& json, const RouterStatus& router) {
   json.open('{');
   json.member("name", router.name);
   json.member("interface", router.interface);
+  if (!router.virtual_mac.empty()) {
+    json.member("virtual-interface", router.virtual_interface);
+    json.member("virtual-mac", router.virtual_mac);
+  }
   json.member("vrid", router.vrid.value());
   json.member("version", static_cast<int>(router.version));
   json.member("state", router.state);

@@ -57,6 +57,8 @@ struct Alarm {
 struct RouterStatus {
   std::string name;
   std::string interface;
+  std::string virtual_interface;  ///< the macvlan that the addresses are on; empty: none
+  std::string virtual_mac;        ///< its MAC address
   Vrid vrid;
   Version version = Version::k3;
   std::string state;  ///< "master"

@@ -54,6 +54,7 @@ VirtualRouters::VirtualRouters(boost::asio::io_context& io, Kernel& kernel, Fram
       notifier_{notifier},
       log_{log},
       outbox_{io, kernel, frames, recorder, log, [this] { wake_due(); }},
+      devices_{kernel, log},
       scheduler_{io, [this] { wake_due(); }} {
   kernel_.on_event([this](const KernelEvent& event) { handle(event); });
   notifier_.on_told(
@@ -179,6 +180,7 @@ void VirtualRouters::shut_down() {
   shut_down_ = true;
   for (const auto& router : routers_) router->shut_down(now());
   finish_turn();
+  if (!keeps_addresses_) devices_.keep({}, false);
 }
 
 // ---- the kernel ----
@@ -210,6 +212,16 @@ void VirtualRouters::look_again() {
   look_pending_ = false;
   log_.hold();
   const TimePoint at = now();
+  provide_own_devices();
+  drop_segments_of_lost_links(at);
+  evaluate_all(at);
+  if (std::exchange(addresses_lost_, false)) restore_missing(at);
+  close_unused_segments();
+  if (surroundings_changed_) surroundings_changed_();
+  finish_turn();
+}
+
+void VirtualRouters::drop_segments_of_lost_links(TimePoint at) {
   std::erase_if(segments_, [&](const auto& entry) {
     const auto& links = kernel_.links();
     const bool gone = std::none_of(links.begin(), links.end(), [&](const Link& link) {
@@ -217,20 +229,19 @@ void VirtualRouters::look_again() {
     });
     if (!gone) return false;
     for (const auto& router : routers_) {
-      if (router->segment() != entry.second.get()) continue;
-      router->fault(Faulted::Cause::kInterfaceDown,
-                    fmt::format("interface {} is gone", entry.second->name()), at);
-      router->leave_segment();
+      if (router->segment() == entry.second.get()) {
+        router->fault(Faulted::Cause::kInterfaceDown,
+                      fmt::format("interface {} is gone", entry.second->name()), at);
+        router->leave_segment();
+      } else if (router->outgoing() == entry.second.get()) {
+        // Its macvlan, which is there anew.
+        router->leave_outgoing();
+      }
     }
     outbox_.flush();
     count_overheard(*entry.second);
     return true;
   });
-  evaluate_all(at);
-  if (std::exchange(addresses_lost_, false)) restore_missing(at);
-  close_unused_segments();
-  if (surroundings_changed_) surroundings_changed_();
-  finish_turn();
 }
 
 void VirtualRouters::close_unused_segments() {
@@ -294,27 +305,33 @@ std::optional<IpAddress> VirtualRouters::source_for(const InstanceConfig& config
   return std::nullopt;
 }
 
-Result<Segment*> VirtualRouters::segment_for(const InstanceConfig& config, const Link& link) {
-  auto& segment = segments_[{link.index, config.family()}];
+Result<Segment*> VirtualRouters::segment_on(const Link& link, Family family) {
+  auto& segment = segments_[{link.index, family}];
   if (segment == nullptr) {
     auto opened = Segment::open(
-        io_, link.index, link.name, config.family(),
+        io_, link.index, link.name, family,
         [this](const Segment& where, const IncomingPacket& packet, const Datagram* datagram,
                RouterDriver* router) { receive(where, packet, datagram, router); },
         [this] { finish_turn(); });
     if (!opened) {
-      segments_.erase({link.index, config.family()});
+      segments_.erase({link.index, family});
       return tl::unexpected{opened.error()};
     }
     segment = std::move(*opened);
   }
+  return segment.get();
+}
+
+Result<Segment*> VirtualRouters::segment_for(const InstanceConfig& config, const Link& link) {
+  const auto segment = segment_on(link, config.family());
+  if (!segment) return segment;
   // In unicast mode, too: a peer that is configured for multicast is to be noticed. There it is
   // not worth a fault.
-  if (auto joined = segment->join(config.multicast_group);
+  if (auto joined = (*segment)->join(config.multicast_group);
       !joined && config.unicast_peers.empty()) {
     return tl::unexpected{joined.error()};
   }
-  return segment.get();
+  return segment;
 }
 
 bool VirtualRouters::link_is_up(const std::string& interface) const {
@@ -391,11 +408,13 @@ VirtualRouters::Readiness VirtualRouters::readiness_of(RouterDriver& router, Tim
   }
   const auto segment = segment_for(config, *link);
   if (!segment) return {{}, Cause::kInterfaceDown, segment.error().message()};
+  const auto outgoing = outgoing_for(config, *segment);
+  if (!outgoing) return {{}, Cause::kInterfaceDown, outgoing.error().message()};
   if (const Demotion* claim = router.held_back_by()) {
     return {
         {}, Cause::kHeldBack, fmt::format("{}: {}", claim->source, claim->reason), claim->pending};
   }
-  return {Surroundings{*segment, *source, link->carrier_losses, held_until_}, {}, {}};
+  return {Surroundings{*segment, *outgoing, *source, link->carrier_losses, held_until_}, {}, {}};
 }
 
 void VirtualRouters::restore_missing(TimePoint at) {

@@ -12,6 +12,7 @@
 
 #include "vrrpd/config/diff.hpp"
 #include "vrrpd/runtime/router_driver.hpp"
+#include "vrrpd/runtime/virtual_devices.hpp"
 
 namespace ha::vrrp {
 
@@ -82,7 +83,10 @@ class VirtualRouters {
   /// Hands over for good: priority 0, then addresses away.
   void shut_down();
   /// The addresses stay in the kernel when they are let go of.
-  void keep_addresses() { outbox_.keep_addresses(); }
+  void keep_addresses() {
+    keeps_addresses_ = true;
+    outbox_.keep_addresses();
+  }
 
   /// This machine's own addresses: all but the virtual ones.
   [[nodiscard]] LocalAddresses local_addresses() const;
@@ -133,7 +137,23 @@ class VirtualRouters {
   [[nodiscard]] const Link* interface_for(const InstanceConfig& config) const;
   [[nodiscard]] std::optional<IpAddress> source_for(const InstanceConfig& config,
                                                     IfIndex interface) const;
+  Result<Segment*> segment_on(const Link& link, Family family);
   Result<Segment*> segment_for(const InstanceConfig& config, const Link& link);
+  void drop_segments_of_lost_links(TimePoint now);
+  /// The macvlans that `config` wants now, without those whose interface is missing; the
+  /// instance's own first.
+  [[nodiscard]] std::vector<WantedDevice> devices_for(const InstanceConfig& config) const;
+  void provide_devices(const std::vector<const InstanceConfig*>& configs);
+  void provide_devices_of(const std::vector<InstanceConfig>& instances, OnRefusal on_refusal,
+                          std::vector<std::string>& obstacles);
+  /// Those of the routers that run.
+  void provide_own_devices();
+  /// Removes the others; see VirtualDevices::keep().
+  void keep_devices(bool leftovers);
+  /// Or why it is not there.
+  [[nodiscard]] Result<const Link*> find_device(const WantedDevice& wanted) const;
+  /// By which its advertisements leave, if `segment` is the one it hears.
+  Result<Segment*> outgoing_for(const InstanceConfig& config, Segment* segment);
   void restore_missing(TimePoint now);
   void close_unused_segments();
   [[nodiscard]] RouterIdentity identity_now(const InstanceConfig& config) const;
@@ -162,6 +182,7 @@ class VirtualRouters {
   Notifier& notifier_;
   Log& log_;
   Outbox outbox_;
+  VirtualDevices devices_;
   Scheduler scheduler_;
   std::vector<RouterDriver*> untold_;
   RouterServices services_{kernel_, outbox_, scheduler_, notifier_, log_, events_, untold_};
@@ -187,6 +208,7 @@ class VirtualRouters {
   bool leftovers_removed_ = false;
   bool look_pending_ = false;
   bool shut_down_ = false;
+  bool keeps_addresses_ = false;
   bool addresses_lost_ = false;
   std::function<void()> surroundings_changed_;
 };

@@ -49,6 +49,7 @@ std::vector<std::string> VirtualRouters::apply(const std::vector<InstanceConfig>
   // Nothing is touched until nothing can go wrong any more but what may at any time.
   std::vector<std::string> obstacles;
   if (on_refusal == OnRefusal::kUndo) obstacles = this->obstacles(instances, successions);
+  if (obstacles.empty()) provide_devices_of(instances, on_refusal, obstacles);
   const std::vector<AddressRequest> wanted = to_hold(instances, successions);
   const AddressChange change = address_change(held(), wanted);
   if (obstacles.empty()) {
@@ -57,6 +58,7 @@ std::vector<std::string> VirtualRouters::apply(const std::vector<InstanceConfig>
   }
   if (!obstacles.empty()) {
     close_unused_segments();
+    keep_devices(false);
     finish_turn();
     return obstacles;
   }
@@ -83,8 +85,25 @@ std::vector<std::string> VirtualRouters::apply(const std::vector<InstanceConfig>
     for (const auto& router : routers_) router->set_drain(drain_, at);
   }
   look_again();
+  keep_devices(is_alone_ && !leftovers_removed_);
   remove_leftovers();
   return {};
+}
+
+void VirtualRouters::provide_devices_of(const std::vector<InstanceConfig>& instances,
+                                        OnRefusal on_refusal, std::vector<std::string>& obstacles) {
+  std::vector<const InstanceConfig*> configs;
+  for (const InstanceConfig& config : instances) configs.push_back(&config);
+  provide_devices(configs);
+  drop_segments_of_lost_links(std::chrono::steady_clock::now());
+  if (on_refusal == OnRefusal::kGoOn) return;
+  for (const InstanceConfig& config : instances) {
+    for (const WantedDevice& wanted : devices_for(config)) {
+      const auto device = find_device(wanted);
+      if (device) continue;
+      obstacles.push_back(fmt::format("instance {}: {}", config.name, device.error().message()));
+    }
+  }
 }
 
 RouterIdentity VirtualRouters::identity_now(const InstanceConfig& config) const {

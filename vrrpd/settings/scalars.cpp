@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/system/error_code.hpp>
+#include <charconv>
 #include <chrono>
 #include <regex>
 
@@ -213,6 +214,25 @@ Parsed<std::string> parse_interface(std::string_view text) {
     return refuse("is not an interface name: 1-15 characters without '/', ':' and blanks");
   }
   return std::string{text};
+}
+
+Parsed<MacAddress> parse_mac(std::string_view text) {
+  constexpr const char* kForm =
+      "is not a MAC address of one machine as 02:00:5e:10:00:01, six pairs of hexadecimal digits";
+  MacAddress mac{};
+  constexpr std::size_t kPair = 3;  // with the colon behind it
+  if (text.size() != kPair * mac.size() - 1) return tl::make_unexpected(kForm);
+  for (std::size_t i = 0; i < mac.size(); ++i) {
+    const char* const pair = text.data() + i * kPair;
+    const auto [end, error] = std::from_chars(pair, pair + 2, mac[i], 16);
+    const bool is_separated = i + 1 == mac.size() || pair[2] == ':';
+    if (error != std::errc{} || end != pair + 2 || !is_separated) {
+      return tl::make_unexpected(kForm);
+    }
+  }
+  const bool is_group = (mac.front() & 1U) != 0;
+  if (is_group || mac == MacAddress{}) return tl::make_unexpected(kForm);
+  return mac;
 }
 
 Parsed<std::string> parse_word(std::string_view text, std::size_t size_bytes_max) {

@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #include "ha/ip.hpp"
+#include "ha/mac.hpp"
 #include "ha/types.hpp"
 
 namespace ha::config {
@@ -66,6 +67,9 @@ struct DurationRange {
 /// 1-15 printable ASCII characters without '/', ':' and blanks, as the kernel demands of an
 /// interface's name.
 [[nodiscard]] Parsed<std::string> parse_interface(std::string_view text);
+
+/// The MAC address of one machine, "02:00:5e:10:00:01": neither zero nor that of a group.
+[[nodiscard]] Parsed<MacAddress> parse_mac(std::string_view text);
 
 /// 1-`size_bytes_max` printable ASCII characters without blanks: what logs, metrics and shells can
 /// carry unharmed.

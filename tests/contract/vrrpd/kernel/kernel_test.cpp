@@ -353,3 +353,73 @@ TEMPLATE_TEST_CASE("routes and rules are added and removed, and twice is success
   CHECK(kernel.remove_routing(all));
   CHECK(kernel.remove_routing(all));
 }
+
+TEMPLATE_TEST_CASE("a macvlan is made with our note, and making it again changes nothing", "",
+                   FakeMachine, RealMachine) {
+  TestType machine;
+  Kernel& kernel = machine.kernel();
+  const Macvlan macvlan{"vrrp.51", machine.add_link("eth"), {0, 0, 0x5e, 0, 1, 51}, {0, 1, 2}};
+  REQUIRE(kernel.add_macvlan(macvlan));
+  kernel.catch_up();
+  std::vector<KernelEvent> events;
+  kernel.on_event([&](const KernelEvent& event) { events.push_back(event); });
+  CHECK(kernel.add_macvlan(macvlan));
+  machine.settle();
+
+  const Link* const link = find_link(kernel, "vrrp.51");
+  REQUIRE(link != nullptr);
+  CHECK(link->up);
+  CHECK(link->mac == macvlan.mac);
+  CHECK(link->parent == macvlan.parent);
+  CHECK(link->arp.ignore == 1);
+  CHECK(link->arp.announce == 2);
+  CHECK(link->parent_arp == macvlan.parent_arp);
+  const auto changes = only<LinkChanged>(events);
+  CHECK(std::none_of(changes.begin(), changes.end(),
+                     [](const LinkChanged& change) { return change.link.name == "vrrp.51"; }));
+  CHECK(kernel.restrict_ipv6("vrrp.51", true));
+  CHECK(kernel.restrict_ipv6("vrrp.51", false));
+  for (const Address& address : kernel.addresses()) CHECK(address.interface != link->index);
+  kernel.on_event({});
+}
+
+TEMPLATE_TEST_CASE("interfaces are removed together, and one that is gone is success", "",
+                   FakeMachine, RealMachine) {
+  TestType machine;
+  Kernel& kernel = machine.kernel();
+  const IfIndex eth = machine.add_link("eth");
+  std::vector<IfIndex> made;
+  for (std::uint8_t number = 1; number <= 20; ++number) {
+    const std::string name = "vrrp." + std::to_string(number);
+    REQUIRE(kernel.add_macvlan({name, eth, {0, 0, 0x5e, 0, 1, number}, {}}));
+    kernel.catch_up();
+    made.push_back(find_link(kernel, name)->index);
+  }
+  CHECK(kernel.remove_links(made));
+  kernel.catch_up();
+  for (const Link& link : kernel.links()) CHECK(link.parent == IfIndex{});
+  CHECK(find_link(kernel, "eth") != nullptr);
+  CHECK(kernel.remove_links(made));
+  CHECK(kernel.remove_links({}));
+}
+
+TEMPLATE_TEST_CASE("a macvlan goes with its parent", "", FakeMachine, RealMachine) {
+  TestType machine;
+  Kernel& kernel = machine.kernel();
+  const IfIndex eth = machine.add_link("eth");
+  REQUIRE(kernel.add_macvlan({"vrrp.51", eth, {0, 0, 0x5e, 0, 1, 51}, {}}));
+  machine.remove_link(eth);
+  CHECK(machine.wait_until([&] {
+    return find_link(kernel, "eth") == nullptr && find_link(kernel, "vrrp.51") == nullptr;
+  }));
+}
+
+TEMPLATE_TEST_CASE("how an interface answers ARP can be set and is seen", "", FakeMachine,
+                   RealMachine) {
+  TestType machine;
+  Kernel& kernel = machine.kernel();
+  const IfIndex eth = machine.add_link("eth");
+  CHECK(find_link(kernel, "eth")->arp == ArpBehaviour{});
+  REQUIRE(kernel.set_arp(eth, {1, 1, 2}));
+  CHECK(machine.wait_until([&] { return find_link(kernel, "eth")->arp == ArpBehaviour{1, 1, 2}; }));
+}

@@ -367,8 +367,9 @@ TEST_CASE("a handler may send") {
 
 TEST_CASE("one packet that cannot be sent does not keep the others back") {
   Pair pair{Family::kIpv6};
+  const Bytes too_long(70'000);
   const std::vector<OutgoingPacket> packets{{ip("fe80::1"), kGroup6, kMessage},
-                                            {ip("fe80::66"), kGroup6, kMessage},  // not ours
+                                            {ip("fe80::1"), kGroup6, too_long},
                                             {ip("10.0.0.1"), kGroup4, kMessage},
                                             {ip("fe80::1"), kGroup6, kMarker}};
   const auto sent = pair.left.socket->send(packets);
@@ -379,6 +380,13 @@ TEST_CASE("one packet that cannot be sent does not keep the others back") {
   REQUIRE(pair.right_hears(2));
   CHECK(pair.right.heard[0].bytes == kMessage);
   CHECK(pair.right.heard[1].bytes == kMarker);
+}
+
+TEST_CASE("a message may come from the address of another interface") {
+  Pair pair{Family::kIpv6};
+  pair.left.send("fe80::66", kGroup6, kMessage);
+  REQUIRE(pair.right_hears(1));
+  CHECK(pair.right.heard[0].source == ip("fe80::66"));
 }
 
 TEST_CASE("a link that is down loses what is sent, and carries it again when it is back") {

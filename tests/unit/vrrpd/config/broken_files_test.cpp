@@ -48,7 +48,7 @@ TEST_CASE("what YAML would silently reinterpret is refused", "[config]") {
         "multicast_group, "
         "unicast_peers, minimum_ttl, authentication, checksum, gratuitous_arp, lease, track, "
         "notify, watch_link, answer_lesser, answer_better, routes, rules, "
-        "accept"}},
+        "accept, virtual_mac"}},
       {instance_with("? [a]\n    : 1"), {"5:7: error: a key has to be a single word"}},
       {instance_with("priority: !!int 5"), {"5:15: error: tags are not accepted"}},
       {instance_with("priority: 010"), {"5:15: error: priority 010 has a leading zero"}},
@@ -81,13 +81,6 @@ TEST_CASE("an unknown key is an error that names the nearest known one", "[confi
       {haproxy_with("quorm: 5"), {"7:3: error: unknown key 'quorm'; did you mean 'quorum'?"}},
       {instance_without_addresses_with("addresses: [{adress: 10.0.0.1, address: 10.0.0.1}]"),
        {"4:18: error: unknown key 'adress'; did you mean 'address'?"}},
-  });
-}
-
-TEST_CASE("a key of a later version is an error that says so", "[config]") {
-  check_all({
-      {instance_with("virtual_mac: false"),
-       {"5:5: error: 'virtual_mac' is not supported by this version"}},
   });
 }
 

@@ -260,7 +260,7 @@ static:
   CHECK(config.fixed.rules.at(0).table == 7);
 }
 
-TEST_CASE("the example of the manual loads, without the keys of later versions", "[config]") {
+TEST_CASE("the example of the manual loads", "[config]") {
   const Config config = config_of(R"yaml(
 node: jenkins-vm1                  # default: the short host name
 
@@ -281,6 +281,7 @@ instances:
     unicast_peers: [10.0.0.11]
     minimum_ttl: 255
     checksum: auto
+    virtual_mac: false
     gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, form: request}
     track:
       - haproxy

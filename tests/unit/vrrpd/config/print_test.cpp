@@ -38,6 +38,7 @@ instances:
     checksum: auto
     watch_link: true
     accept: true
+    virtual_mac: false
     gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, conflict_repeat: 1, conflict_delay: auto, spacing: 0s, form: request}
     lease: 3s
     track: []
@@ -87,6 +88,7 @@ instances:
     checksum: auto
     watch_link: true
     accept: true
+    virtual_mac: false
     gratuitous_arp: {repeat: 5, second_burst_delay: 5s, refresh: 60s, refresh_repeat: 1, conflict_repeat: 1, conflict_delay: auto, spacing: 0s, form: request}
     lease: 3s
     track: [{interface: eth1, demote: 30}, haproxy]

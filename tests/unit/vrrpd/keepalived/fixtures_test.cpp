@@ -109,18 +109,17 @@ TEST_CASE("OpenShift's configuration has two instances with weights and cut pass
   CHECK(config.instances[1].addresses[0].label == "eth0:vip");
 }
 
-TEST_CASE("VyOS' configuration is warned of its virtual MAC", "[keepalived]") {
+TEST_CASE("VyOS' configuration has a virtual MAC and two lines without effect", "[keepalived]") {
   CHECK(
       problems_of("vyos.conf") ==
       Lines{"4: note: dynamic_interfaces: interfaces may come and go",
             "11: warning: unknown keyword 'description' in vrrp_instance; it is left out, as by "
             "keepalived",
             "21: note: garp_interval: unknown there to keepalived, too; give vrrp_garp_interval in "
-            "global_defs",
-            "22: warning: use_vmac: there is no virtual MAC: the address moves by gratuitous ARP "
-            "and keeps the interface's MAC",
-            "23: note: vmac_xmit_base: advertisements always leave by the interface itself"});
+            "global_defs"});
   const Config config = fixture("vyos.conf");
+  CHECK(config.instances.at(0).virtual_mac->device == "eth0v10");
+  CHECK_FALSE(config.instances.at(0).virtual_mac->transmits);
   CHECK(config.instances.at(0).router.preempt_delay == 5s);
   CHECK(config.instances.at(0).router.announcements == AnnouncementSchedule{3, 4s, 0s});
   CHECK(config.instances.at(0).announcement_spacing == 0s);

@@ -23,8 +23,8 @@ std::pair<std::string, int> text_with(const Keyword& keyword) {
     case Context::kAuthentication:
       return {instance_with("authentication {\n" + line + "\n}"), 5};
     case Context::kAddress: {
-      constexpr std::string_view kFlags[] = {"noprefixroute", "home",   "mngtmpaddr",
-                                             "autojoin",      "-nodad", "no_track"};
+      constexpr std::string_view kFlags[] = {"noprefixroute", "home",     "mngtmpaddr", "autojoin",
+                                             "-nodad",        "no_track", "use_vmac"};
       const bool is_flag = std::count(std::begin(kFlags), std::end(kFlags), keyword.word) > 0;
       return {"vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1 " + line +
                   (is_flag ? "" : " 1") + "\n}\n}\n",

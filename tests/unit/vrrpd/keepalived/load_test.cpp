@@ -325,6 +325,92 @@ TEST_CASE("an instance accepts traffic unless the last word about it is no_accep
   CHECK(instance_of(instance_with("strict_mode on")).accepts);
 }
 
+TEST_CASE("use_vmac is a virtual MAC, with a name and an address if they are given",
+          "[keepalived]") {
+  const auto virtual_mac = [](const std::string& lines, const std::string& globals = "") {
+    return *instance_of(instance_with(lines) + "global_defs {\n" + globals + "\n}\n").virtual_mac;
+  };
+  const MacAddress rfc{0, 0, 0x5e, 0, 1, 1};
+  CHECK_FALSE(instance_of(instance_with("")).virtual_mac);
+  CHECK(virtual_mac("use_vmac") == VirtualMac{"vrrp.1", rfc, true});
+  CHECK(virtual_mac("use_vmac\nvmac_xmit_base") == VirtualMac{"vrrp.1", rfc, false});
+  CHECK(virtual_mac("use_vmac edge 02:00:00:00:00:07") ==
+        VirtualMac{"edge", {2, 0, 0, 0, 0, 7}, true});
+  CHECK(virtual_mac("use_vmac 02:00:00:00:09 edge") ==
+        VirtualMac{"edge", {2, 0, 0, 0, 9, 1}, true});
+  CHECK(virtual_mac("use_vmac", "vmac_prefix edge") == VirtualMac{"edge.1", rfc, true});
+}
+
+TEST_CASE("where keepalived overrules vmac_xmit_base, it is said", "[keepalived]") {
+  CHECK(diagnose(instance_with("vmac_xmit_base")) ==
+        Lines{"1: note: vmac_xmit_base has no effect without use_vmac"});
+  const std::string strict = instance_with("use_vmac\nvmac_xmit_base\nstrict_mode");
+  CHECK(diagnose(strict) ==
+        Lines{"4: note: vmac_xmit_base has no effect with vrrp_strict, as in keepalived"});
+  CHECK(instance_of(strict).virtual_mac->transmits);
+  const std::string unicast = instance_with("use_vmac\nunicast_peer {\n10.0.0.2\n}");
+  CHECK(diagnose(unicast) ==
+        Lines{"4: note: unicast advertisements leave by the interface itself, as by keepalived"});
+  CHECK_FALSE(instance_of(unicast).virtual_mac->transmits);
+}
+
+TEST_CASE("a use_vmac that cannot be is an error", "[keepalived]") {
+  const auto error = [](const std::string& line) { return diagnose(instance_with(line)).at(0); };
+  CHECK(error("use_vmac sixteen-letters-") ==
+        "4: error: use_vmac 'sixteen-letters-' is not an interface name: 1-15 characters without "
+        "'/', ':' and blanks");
+  CHECK(error("use_vmac edge more") == "4: error: use_vmac 'more' is a second name, beside 'edge'");
+  CHECK(error("use_vmac eth0") ==
+        "1: error: interface 'eth0' of virtual_mac is the instance's own; this is the name of "
+        "another one, which is made on it");
+  CHECK(error("use_vmac 01:00:00:00:00:07") ==
+        "4: error: use_vmac 01:00:00:00:00:07 is not a MAC address of one machine as "
+        "02:00:5e:10:00:01, six pairs of hexadecimal digits");
+  CHECK(error("use_vmac 00:00:5e:00:01:07") ==
+        "4: error: use_vmac 00:00:5e:00:01:07 is one that stands for other virtual routers (RFC "
+        "9568 section 7.3)");
+  CHECK(diagnose(globals_with("vmac_prefix nine-long")) ==
+        Lines{"7: error: vmac_prefix 'nine-long' is not the beginning of an interface's name, 1 to "
+              "8 bytes"});
+}
+
+TEST_CASE("addresses elsewhere have virtual MACs where it is asked for", "[keepalived]") {
+  const auto devices = [](const std::string& lines, const std::string& globals = "") {
+    const InstanceConfig instance = instance_of(
+        "global_defs {\n" + globals + "\n}\nvrrp_instance A {\nvirtual_router_id 1\n" + lines +
+        "\nvirtual_ipaddress {\n10.0.0.1\n10.0.0.2 use_vmac\n10.0.0.3 dev eth0\n10.0.0.4 dev "
+        "eth1\n10.0.0.5 dev eth1 use_vmac\n}\nvirtual_ipaddress_excluded {\nfd77::1\n}\n}\n");
+    Lines names;
+    for (const VirtualAddress& address : instance.addresses) {
+      const std::string* const device = instance.device_of(address);
+      names.push_back(device == nullptr ? "-" : *device);
+    }
+    return names;
+  };
+  CHECK(devices("") == Lines{"-", "vrrp.1", "-", "-", "vrrp1.1", "-"});
+  CHECK(devices("use_vmac") == Lines{"vrrp.1", "vrrp.1", "vrrp.1", "-", "vrrp1.1", "-"});
+  CHECK(devices("use_vmac_addr") == Lines{"-", "vrrp.1", "-", "vrrp1.1", "vrrp1.1", "vrrp6.1"});
+  CHECK(devices("use_vmac\nuse_vmac_addr", "vmac_prefix a") ==
+        Lines{"a.1", "a.1", "a.1", "a1.1", "a1.1", "a6.1"});
+  CHECK(devices("use_vmac\nuse_vmac_addr", "vmac_prefix a\nvmac_addr_prefix b") ==
+        Lines{"a.1", "a.1", "a.1", "b.1", "b.1", "b6.1"});
+  CHECK(diagnose(instance_with("") + "static_ipaddress {\n10.1.0.1/24 dev eth1 use_vmac\n}\n") ==
+        Lines{"7: warning: use_vmac: it is for virtual addresses"});
+}
+
+TEST_CASE("on a virtual MAC's interface a label starts with that one's name", "[keepalived]") {
+  const auto labelled = [](const std::string& label) {
+    return "vrrp_instance A {\nvirtual_router_id 1\nuse_vmac\nvirtual_ipaddress {\n10.0.0.1 "
+           "label " +
+           label + "\n10.0.0.2 dev eth1 label eth1:a\n}\n}\n";
+  };
+  CHECK(instance_of(labelled("vrrp.1:a")).addresses[0].label == "vrrp.1:a");
+  CHECK(diagnose(labelled("vrrp.1:a")) == Lines{});
+  CHECK(diagnose(labelled("eth0:a")) ==
+        Lines{"1: warning: label 'eth0:a' is left out: labels are for IPv4 and start with the name "
+              "of the interface, 'vrrp.1'"});
+}
+
 TEST_CASE("an address keeps its prefix, interface and label", "[keepalived]") {
   const auto addresses = [](const std::string& lines) {
     return instance_of("vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n" + lines +

@@ -100,6 +100,17 @@ TEST_CASE("a bare address means one address", "[config]") {
   }
 }
 
+TEST_CASE("a MAC address is six pairs of hexadecimal digits and of one machine", "[config]") {
+  CHECK(parse_mac("02:00:5e:10:Ab:01") == ha::MacAddress{2, 0, 0x5e, 0x10, 0xab, 1});
+  for (const char* text :
+       {"", "02:00:5e:10:00", "02:00:5e:10:00:1", "02:00:5e:10:00:001", "02-00-5e-10-00-01",
+        "02:00:5e:10:00:0g", "+2:00:5e:10:00:01", "02:00:5e:10:00:01:", "02:00:5e:10:00 01",
+        "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:12"}) {
+    INFO(text);
+    CHECK_FALSE(parse_mac(text));
+  }
+}
+
 TEST_CASE("an interface name is what the kernel accepts", "[config]") {
   CHECK(parse_interface("eth0") == "eth0");
   CHECK(parse_interface("fifteen-letters") == "fifteen-letters");
