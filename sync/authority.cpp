@@ -24,7 +24,7 @@ namespace {
   return {
       Refusal::kBehind,
       fmt::format("the target holds {}, but this machine's copy {}: writing would replace newer "
-                  "data by older; use recover",
+                  "data by older",
                   describe(*target.head), own)};
 }
 

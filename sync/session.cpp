@@ -210,16 +210,20 @@ Report Session::refused(const Refuse& refuse, const TargetView& view) {
                                                         : Outcome::kRefused;
   report.text = refuse.why;
   if (view.head) report.version = view.head->version;
-  const bool keeps_tail =
-      refuse.refusal != Refusal::kTargetLost && state_.view().base && check_source(true);
-  if (!keeps_tail) return report;
-  const auto now = scan(std::nullopt);
-  if (!now) return report;
-  if (const auto kept = keep_tail(now->manifest, report.kept_in)) report.conflicts = *kept;
+  if (refuse.refusal == Refusal::kTargetLost) return report;
+  if (state_.view().base && check_source(true)) {
+    if (const auto now = scan(std::nullopt)) {
+      const auto kept = keep_tail(now->manifest, report.kept_in);
+      report.conflicts = kept.value_or(0);
+    }
+  }
   if (report.conflicts > 0) {
     report.text += fmt::format("; {} local changes that were not committed are kept in {}",
                                report.conflicts, report.kept_in);
   }
+  report.text += fmt::format(
+      "; to go on here with what the target holds, as the writer: `gluster-sync recover {} {}`",
+      mirror_.team, mirror_.env);
   return report;
 }
 

@@ -48,9 +48,24 @@ constexpr int kNoDaemon = 3;
   return tl::unexpected<Error>{{{}, in_one_line(said)}};
 }
 
+/// "; 1 of 3 bricks are not online", without which nothing is healed; empty if none is missing, or
+/// that cannot be told.
+[[nodiscard]] std::string missing_bricks(const std::string& volume) {
+  const auto status = gluster({"volume", "status", volume, "--xml"});
+  if (!status) return {};
+  const auto bricks = parse_bricks(*status);
+  if (!bricks) return {};
+  ClusterView view;
+  view.bricks = *bricks;
+  const std::string text = what_is_wrong(view);
+  return text.empty() ? text : "; " + text;
+}
+
 [[nodiscard]] bool heal(const std::string& volume) {
   const auto started = gluster({"volume", "heal", volume});
-  if (!started) return fail(volume + ": " + started.error().message()) == 0;
+  if (!started) {
+    return fail(volume + ": " + started.error().message() + missing_bricks(volume)) == 0;
+  }
   const auto summary = gluster({"volume", "heal", volume, "info", "summary", "--xml"});
   if (!summary) return fail(volume + ": " + summary.error().message()) == 0;
   const auto counts = parse_heal_summary(*summary);

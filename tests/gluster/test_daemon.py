@@ -335,6 +335,7 @@ def test_a_writer_that_was_fenced_off_goes_on_after_a_recovery_by_hand(pair):
         daemon.wait_for("commit behind: ")
         assert (daemon.mirror()["role"], daemon.status()["alarm"]) == ("fenced", True)
         assert contents(one.tree()) == {"file": "of two"}
+        assert daemon.mirror()["alarm"].endswith("as the writer: `gluster-sync recover devops blue`")
         report = one.recover()
         assert contents(Path(report["kept-in"])) == {"file": "of one, too late"}
         daemon.wait_for("claimed anew on this machine")
