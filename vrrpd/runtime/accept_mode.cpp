@@ -10,8 +10,10 @@ std::vector<FilteredAddress> filtered_addresses(std::span<const InstanceConfig> 
     if (instance.accepts || instance.router.priority == kPriorityOwner) continue;
     for (const VirtualAddress& address : instance.addresses) {
       const IpAddress& ip = address.prefix.address;
-      const std::string& interface =
-          address.interface.empty() ? instance.interface : address.interface;
+      const std::string* const device = instance.device_of(address);
+      const std::string& interface = device != nullptr           ? *device
+                                     : address.interface.empty() ? instance.interface
+                                                                 : address.interface;
       filtered.push_back({ip, config::is_link_local(ip) ? interface : std::string{}});
     }
   }

@@ -61,6 +61,15 @@ TEST_CASE("a link-local address is filtered on the interface that it is on") {
         std::vector{filtered("fe80::1", "eth0"), filtered("fe80::2", "eth1"), filtered("fd00::1")});
 }
 
+TEST_CASE("a link-local address with a virtual MAC is filtered on its macvlan") {
+  InstanceConfig config =
+      instance(100, false, {address("fe80::1"), address("fe80::2", "eth1"), address("fd00::1")});
+  config.virtual_mac = VirtualMac{"vrrp.51"};
+  CHECK(filtered_addresses(std::vector{config}) == std::vector{filtered("fe80::1", "vrrp.51"),
+                                                               filtered("fe80::2", "eth1"),
+                                                               filtered("fd00::1")});
+}
+
 TEST_CASE("without a packet filter a reload is refused and a start goes on") {
   PacketFilter filter = without_kernel();
   Log log;
