@@ -128,7 +128,7 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 
 [[nodiscard]] Hooks read_hooks(const Node& value, Diagnostics& diagnostics) {
   Hooks hooks;
-  const auto section = Section::open(value, "hooks", {kHookKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "hooks", kHookKnown, diagnostics);
   if (!section) return hooks;
   const auto word = [](std::string_view text) { return parse_text(text, kPathSizeBytesMax); };
   const std::pair<std::string_view, std::vector<std::string>*> all[] = {
@@ -151,7 +151,7 @@ void read_writer(const Section& section, Mirror& into, Diagnostics& diagnostics)
   if (value == nullptr) return;
   if (value->kind == Node::Kind::kMap) {
     into.writer = WriterRule::kInstance;
-    const auto map = Section::open(*value, "writer", {kWriterKnown, {}}, diagnostics);
+    const auto map = Section::open(*value, "writer", kWriterKnown, diagnostics);
     if (map && map->require("instance") != nullptr) {
       map->read("instance", into.instance,
                 [](std::string_view text) { return config::parse_word(text, kNameSizeBytesMax); });
@@ -181,7 +181,7 @@ void read_template(const Section& section, std::string_view key, std::size_t env
 }
 
 [[nodiscard]] std::optional<Team> read_team(const Node& value, Diagnostics& diagnostics) {
-  const auto section = Section::open(value, "a team", {kTeamKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "a team", kTeamKnown, diagnostics);
   if (!section) return std::nullopt;
   Team team;
   if (section->require("name") != nullptr) section->read("name", team.common.team, parse_name);
@@ -280,7 +280,7 @@ void check_mounts(const std::vector<Placed>& all, const std::vector<VolumeConfig
   std::vector<VolumeConfig> volumes;
   if (!config::is_list(list, "volumes", kVolumesMax, diagnostics)) return volumes;
   for (const Node& item : list.items) {
-    const auto section = Section::open(item, "a volume", {kVolumeKnown, {}}, diagnostics);
+    const auto section = Section::open(item, "a volume", kVolumeKnown, diagnostics);
     if (!section) continue;
     VolumeConfig volume;
     volume.server = "localhost";
@@ -318,7 +318,7 @@ void check_mounts(const std::vector<Placed>& all, const std::vector<VolumeConfig
 }
 
 void read_sync(const Node& value, Config& into, Diagnostics& diagnostics) {
-  const auto section = Section::open(value, "sync", {kSyncKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "sync", kSyncKnown, diagnostics);
   if (!section) return;
   section->duration("interval", into.interval, {1s, 24h});
   section->boolean("watch", into.watch);
@@ -335,7 +335,7 @@ void read_sync(const Node& value, Config& into, Diagnostics& diagnostics) {
 
 [[nodiscard]] Config read_config(const Node& root, Locality locality, Diagnostics& diagnostics) {
   Config config;
-  const auto section = Section::open(root, "the file", {kKnown, {}}, diagnostics);
+  const auto section = Section::open(root, "the file", kKnown, diagnostics);
   if (!section) return config;
   section->read("vrrpd", config.vrrpd, config::parse_socket_path);
   if (const Node* list = section->find("volumes"))
@@ -348,11 +348,11 @@ void read_sync(const Node& value, Config& into, Diagnostics& diagnostics) {
   }
   if (const Node* value = section->find("sync")) read_sync(*value, config, diagnostics);
   if (const Node* value = section->find("recover")) {
-    const auto recover = Section::open(*value, "recover", {kRecoverKnown, {}}, diagnostics);
+    const auto recover = Section::open(*value, "recover", kRecoverKnown, diagnostics);
     if (recover) recover->integer("keep_backups", config.keep_backups, {1, 100});
   }
   if (const Node* value = section->find("http")) {
-    const auto http = Section::open(*value, "http", {kHttpKnown, {}}, diagnostics);
+    const auto http = Section::open(*value, "http", kHttpKnown, diagnostics);
     if (http) http->read("listen", config.http, parse_listen);
   }
   return config;

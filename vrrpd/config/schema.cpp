@@ -42,7 +42,7 @@ constexpr std::size_t kGroupSizeBytesMax = 32;  // LOGIN_NAME_MAX of useradd and
 
 [[nodiscard]] vrrp::ControlConfig read_control(const Node& value, Diagnostics& diagnostics) {
   vrrp::ControlConfig control;
-  const auto section = Section::open(value, "control", {kControlKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "control", kControlKnown, diagnostics);
   if (!section) return control;
   section->read("socket", control.socket, parse_socket_path);
   section->read("group", control.group,
@@ -80,7 +80,7 @@ constexpr std::size_t kGroupSizeBytesMax = 32;  // LOGIN_NAME_MAX of useradd and
         }));
     return http;
   }
-  const auto section = Section::open(value, "http", {kHttpKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "http", kHttpKnown, diagnostics);
   if (section && section->require("listen") != nullptr) {
     section->read("listen", http, parse_listen);
   }
@@ -89,7 +89,7 @@ constexpr std::size_t kGroupSizeBytesMax = 32;  // LOGIN_NAME_MAX of useradd and
 
 [[nodiscard]] vrrp::LogConfig read_log(const Node& value, Diagnostics& diagnostics) {
   vrrp::LogConfig log;
-  const auto section = Section::open(value, "log", {kLogKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "log", kLogKnown, diagnostics);
   if (!section) return log;
   section->read("level", log.level,
                 [](std::string_view text) { return parse_choice(text, kLogLevelChoices); });
@@ -154,7 +154,7 @@ void check_static(const Section& section, const vrrp::Config& config, Diagnostic
 vrrp::Config read_config(const Node& root, std::string_view host, const FileReader& read_file,
                          Diagnostics& diagnostics) {
   vrrp::Config config;
-  const auto section = Section::open(root, "the file", {kKnown, {}}, diagnostics);
+  const auto section = Section::open(root, "the file", kKnown, diagnostics);
   if (!section) return config;
 
   config.node = read_node(*section, host, diagnostics);

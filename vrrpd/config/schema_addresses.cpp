@@ -99,7 +99,7 @@ void read_device(const Section& section, const Draft& draft, VirtualAddress& add
     if (wanted) address.device = std::string{};
     return;
   }
-  const auto map = Section::open(*value, "virtual_mac", {kDeviceKnown, {}}, diagnostics);
+  const auto map = Section::open(*value, "virtual_mac", kDeviceKnown, diagnostics);
   if (!map || map->require("interface") == nullptr) return;
   std::string name;
   if (map->read("interface", name, parse_interface) != Read::kValid) return;
@@ -123,7 +123,7 @@ void read_device(const Section& section, const Draft& draft, VirtualAddress& add
     address.prefix = *prefix;
     return address;
   }
-  const auto section = Section::open(item, "address", {kAddressKnown, {}}, diagnostics);
+  const auto section = Section::open(item, "address", kAddressKnown, diagnostics);
   if (!section) return std::nullopt;
   const bool is_given = section->require("address") != nullptr;
   const Read prefix = section->read("address", address.prefix, parse_prefix);
@@ -289,7 +289,7 @@ std::vector<VirtualAddress> read_static_addresses(const Node& list, Diagnostics&
   std::vector<VirtualAddress> addresses;
   if (!is_list(list, "addresses", kAddressesMax, diagnostics)) return addresses;
   for (const Node& item : list.items) {
-    const auto section = Section::open(item, "address", {kStaticAddressKnown, {}}, diagnostics);
+    const auto section = Section::open(item, "address", kStaticAddressKnown, diagnostics);
     if (!section) continue;
     VirtualAddress address;
     const bool is_given = section->require("address") != nullptr;

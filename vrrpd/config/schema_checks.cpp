@@ -280,7 +280,7 @@ void check_own_keys(const Section& section, std::string_view kind, Diagnostics& 
   known.insert(known.end(), std::begin(kCommon), std::end(kCommon));
   for (const OwnKey& own : kOwnKeys) known.push_back(own.key);
   const std::string title = "check " + shown(entry.key);
-  const auto section = Section::open(entry.value, title, {known, {}}, diagnostics);
+  const auto section = Section::open(entry.value, title, known, diagnostics);
   if (!section) return std::nullopt;
 
   std::optional<std::string_view> kind;
@@ -408,7 +408,7 @@ std::vector<vrrp::GroupConfig> read_groups(const Node& value,
   std::map<std::string, std::string> group_of;
   std::set<std::string> names;
   for (const Node& item : value.items) {
-    const auto section = Section::open(item, "group", {kGroupKnown, {}}, diagnostics);
+    const auto section = Section::open(item, "group", kGroupKnown, diagnostics);
     if (!section) continue;
     vrrp::GroupConfig group;
     if (section->require("name") != nullptr) {

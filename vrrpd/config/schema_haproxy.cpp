@@ -133,7 +133,7 @@ void read_servers(const Node& value, ProbeConfig& config, Diagnostics& diagnosti
     if (scope) config.scope = *scope;
     return;
   }
-  const auto section = Section::open(value, "servers", {kServersKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "servers", kServersKnown, diagnostics);
   if (!section || section->require("match") == nullptr) return;
   config.scope = probe::ServerScope::kMatch;
   section->read("match", config.server_match,
@@ -141,7 +141,7 @@ void read_servers(const Node& value, ProbeConfig& config, Diagnostics& diagnosti
 }
 
 void read_demote(const Node& value, ProbeConfig& config, Diagnostics& diagnostics) {
-  const auto section = Section::open(value, "demote", {kDemoteKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "demote", kDemoteKnown, diagnostics);
   if (!section) return;
   section->integer("unhealthy", config.demote_unhealthy, kDemoteRange);
   section->integer("down", config.demote_down, kDemoteRange);
@@ -164,7 +164,7 @@ void check_staleness(const Section& section, const ProbeConfig& config, Diagnost
 
 ProbeConfig read_haproxy(const Node& value, const FileReader& read_file, Diagnostics& diagnostics) {
   ProbeConfig config;
-  const auto section = Section::open(value, "haproxy", {kKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "haproxy", kKnown, diagnostics);
   if (!section) return config;
 
   read_source(*section, config, read_file, diagnostics);

@@ -132,8 +132,7 @@ void read_authentication(const Section& instance, Draft& draft, Diagnostics& dia
     diagnostics.error(value->position,
                       "authentication needs version 2; version 3 has none (RFC 9568 section 9)");
   }
-  const auto section =
-      Section::open(*value, "authentication", {kAuthenticationKnown, {}}, diagnostics);
+  const auto section = Section::open(*value, "authentication", kAuthenticationKnown, diagnostics);
   if (!section) return;
   std::string type;
   if (section->require("type") != nullptr) {
@@ -161,8 +160,7 @@ void read_checksum(const Section& section, Draft& draft, Diagnostics& diagnostic
 void read_gratuitous_arp(const Section& instance, Draft& draft, Diagnostics& diagnostics) {
   const Node* value = instance.find("gratuitous_arp");
   if (value == nullptr) return;
-  const auto section =
-      Section::open(*value, "gratuitous_arp", {kGratuitousArpKnown, {}}, diagnostics);
+  const auto section = Section::open(*value, "gratuitous_arp", kGratuitousArpKnown, diagnostics);
   if (!section) return;
   vrrp::AnnouncementSchedule& schedule = draft.config.router.announcements;
   int repeat = static_cast<int>(schedule.repeat);
@@ -220,7 +218,7 @@ void read_lease(const Section& section, Draft& draft, Diagnostics& diagnostics) 
                                   Diagnostics& diagnostics) {
   Draft draft;
   draft.position = item.position;
-  const auto section = Section::open(item, "instance", {kKnown, {}}, diagnostics);
+  const auto section = Section::open(item, "instance", kKnown, diagnostics);
   if (!section) return draft;
   read_identity(*section, draft);
   read_version(*section, draft);

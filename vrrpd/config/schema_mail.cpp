@@ -61,7 +61,7 @@ vrrp::MailConfig read_mail(const Node& value, const std::string& node, Diagnosti
   mail.helo = parse_mail_host(node).value_or("localhost");
   mail.from = "root@" + mail.helo;
   mail.name = node;
-  const auto section = Section::open(value, "mail", {kKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "mail", kKnown, diagnostics);
   if (!section) return mail;
   const Node* to = section->require("to");
   if (to != nullptr && is_list(*to, "to", kRecipientsMax, diagnostics)) {

@@ -49,7 +49,7 @@ constexpr DurationRange kTimeoutRange{100ms, 1h};
     command.arguments = std::move(*arguments);
     return command;
   }
-  const auto section = Section::open(value, name, {known, {}}, diagnostics);
+  const auto section = Section::open(value, name, known, diagnostics);
   if (!section) return std::nullopt;
   const Node* arguments = section->require("command");
   if (arguments == nullptr) return std::nullopt;
@@ -96,7 +96,7 @@ vrrp::NotifyConfig read_notify(const Node& value, Notified notified, std::vector
   const bool is_group = notified == Notified::kGroup;
   const std::span<const std::string_view> known =
       is_group ? std::span<const std::string_view>{kGroupKnown} : kInstanceKnown;
-  const auto section = Section::open(value, "notify", {known, {}}, diagnostics);
+  const auto section = Section::open(value, "notify", known, diagnostics);
   if (!section) return notify;
   const auto read = [&](std::string_view key, Rare<Command>& into) {
     if (const Node* node = section->find(key)) {
@@ -119,7 +119,7 @@ vrrp::NotifyConfig read_notify(const Node& value, Notified notified, std::vector
 
 vrrp::NotifyFifo read_notify_fifo(const Node& value, Diagnostics& diagnostics) {
   vrrp::NotifyFifo fifo;
-  const auto section = Section::open(value, "notify_fifo", {kFifoKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "notify_fifo", kFifoKnown, diagnostics);
   if (!section) return fifo;
   if (section->require("path") != nullptr) section->read("path", fifo.path, parse_path);
   if (const Node* reader = section->find("reader")) {

@@ -15,7 +15,7 @@ constexpr std::size_t kRoutesMax = 1024;
 
 vrrp::StaticConfig read_static(const Node& value, Diagnostics& diagnostics) {
   vrrp::StaticConfig fixed;
-  const auto section = Section::open(value, "static", {kKnown, {}}, diagnostics);
+  const auto section = Section::open(value, "static", kKnown, diagnostics);
   if (!section) return fixed;
   if (const Node* addresses = section->find("addresses")) {
     fixed.addresses = read_static_addresses(*addresses, diagnostics);

@@ -109,7 +109,7 @@ template <std::size_t N>
 
 /// A map; nothing after a diagnostic.
 [[nodiscard]] std::optional<vrrp::Track> read_map(const Node& item, Diagnostics& diagnostics) {
-  const auto section = Section::open(item, "track", {kKnown, {}}, diagnostics);
+  const auto section = Section::open(item, "track", kKnown, diagnostics);
   if (!section) return std::nullopt;
   const auto subject = one_of(*section, item.position, kSubjects, diagnostics);
   if (subject == "sync") return read_sync(*section, diagnostics);

@@ -25,7 +25,7 @@ void read_virtual_mac(const Section& section, Draft& draft, Diagnostics& diagnos
     if (wanted.value_or(false)) draft.config.virtual_mac = vrrp::VirtualMac{};
     return;
   }
-  const auto map = Section::open(*value, "virtual_mac", {kKnown, {}}, diagnostics);
+  const auto map = Section::open(*value, "virtual_mac", kKnown, diagnostics);
   if (!map) return;
   vrrp::VirtualMac virtual_mac;
   if (map->read("interface", virtual_mac.device, parse_interface) == Read::kValid) {

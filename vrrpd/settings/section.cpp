@@ -33,11 +33,12 @@ constexpr std::size_t kComparedSizeMax = 64;
 }
 
 /// The known key that `word` was most probably meant to be: a third of its letters may be wrong.
-[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word, const Keys& keys) {
+[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
+                                                      std::span<const std::string_view> known) {
   if (word.size() > kComparedSizeMax) return std::nullopt;
   std::optional<std::string_view> best;
   std::size_t best_distance = 0;
-  for (const std::string_view key : keys.known) {
+  for (const std::string_view key : known) {
     const std::size_t distance = edit_distance(word, key);
     if (distance <= (key.size() + 2) / 3 && (!best || distance < best_distance)) {
       best = key;
@@ -51,21 +52,17 @@ constexpr std::size_t kComparedSizeMax = 64;
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-void check_key(const Entry& entry, const Keys& keys, Diagnostics& diagnostics) {
-  if (contains(keys.known, entry.key)) return;
-  if (contains(keys.later, entry.key)) {
-    diagnostics.error(entry.position,
-                      fmt::format("'{}' is not supported by this version", entry.key));
-    return;
-  }
+void check_key(const Entry& entry, std::span<const std::string_view> known,
+               Diagnostics& diagnostics) {
+  if (contains(known, entry.key)) return;
   // A key is a word even if it looks like a number.
   const std::string word = shown(entry.key);
   const std::string quoted = word.front() == '\'' ? word : "'" + word + "'";
-  const std::optional<std::string_view> meant = nearest(entry.key, keys);
+  const std::optional<std::string_view> meant = nearest(entry.key, known);
   diagnostics.error(
       entry.position,
       meant ? fmt::format("unknown key {}; did you mean '{}'?", quoted, *meant)
-            : fmt::format("unknown key {}; known here: {}", quoted, fmt::join(keys.known, ", ")));
+            : fmt::format("unknown key {}; known here: {}", quoted, fmt::join(known, ", ")));
 }
 
 /// What `value` is, for "has to be …, not …".
@@ -116,10 +113,11 @@ bool is_list(const Node& value, std::string_view name, std::size_t items_max,
   return !value.items.empty() && value.items.size() <= items_max;
 }
 
-std::optional<Section> Section::open(const Node& value, std::string_view name, const Keys& keys,
+std::optional<Section> Section::open(const Node& value, std::string_view name,
+                                     std::span<const std::string_view> known,
                                      Diagnostics& diagnostics) {
   if (!check_kind(value, Node::Kind::kMap, "a map", name, diagnostics)) return std::nullopt;
-  for (const Entry& entry : value.entries) check_key(entry, keys, diagnostics);
+  for (const Entry& entry : value.entries) check_key(entry, known, diagnostics);
   return Section{value, diagnostics};
 }
 

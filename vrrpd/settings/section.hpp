@@ -15,12 +15,6 @@
 
 namespace ha::config {
 
-/// The keys of one kind of map.
-struct Keys {
-  std::span<const std::string_view> known;
-  std::span<const std::string_view> later;  ///< specified, but not supported by this version
-};
-
 enum class Read : std::uint8_t { kAbsent, kValid, kRefused };
 
 /// Returns the text of a scalar, or null after a diagnostic. `name` is what the messages call it,
@@ -55,7 +49,8 @@ class Section {
   /// Reports every key that does not belong here. Nothing, after a diagnostic, if `value` is no
   /// map.
   [[nodiscard]] static std::optional<Section> open(const Node& value, std::string_view name,
-                                                   const Keys& keys, Diagnostics& diagnostics);
+                                                   std::span<const std::string_view> known,
+                                                   Diagnostics& diagnostics);
 
   /// The value of `key`, or null.
   [[nodiscard]] const Node* find(std::string_view key) const;
