@@ -69,10 +69,8 @@ class FakeKernel final : public Kernel {
     const auto& links = now_.links();
     const auto known = std::find_if(links.begin(), links.end(),
                                     [&](const Link& link) { return link.name == macvlan.name; });
-    Link link{.index = IfIndex{},
-              .name = macvlan.name,
-              .mac = macvlan.mac,
-              .parent = macvlan.parent};
+    Link link{
+        .index = IfIndex{}, .name = macvlan.name, .mac = macvlan.mac, .parent = macvlan.parent};
     if (known != links.end()) {
       link = *known;
     } else {

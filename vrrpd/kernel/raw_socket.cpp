@@ -36,8 +36,8 @@ constexpr IntegerOption kIpv4Options[] = {
     {IPPROTO_IP, IP_MULTICAST_LOOP, 0, "IP_MULTICAST_LOOP"},
 };
 // IPV6_CHECKSUM stays off, as it is by default: with it the kernel would drop what is wrong,
-// uncounted. A source may be that of another interface, as with IPv4's own headers: what leaves by a
-// virtual MAC comes from its parent's address.
+// uncounted. A source may be that of another interface, as with IPv4's own headers: what leaves by
+// a virtual MAC comes from its parent's address.
 constexpr IntegerOption kIpv6Options[] = {
     {SOL_SOCKET, SO_PRIORITY, kQueuePriority, "SO_PRIORITY"},
     {SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS"},
